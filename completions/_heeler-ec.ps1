@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Preview setup, or detect drift of an existing deployment')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the deployments of the account')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration (import and resource blocks)')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
@@ -48,7 +49,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least-privilege IAM policy for a command')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a check of preflight')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Show the help of a command or a topic')
             break
         }
         'heeler-ec;preflight' {
@@ -59,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Use this existing SNS topic; it must already receive an S3 event for every log file')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Fail unless the trail delivers to this log group (name or ARN)')
             [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them')
-            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable)')
+            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Repeat the checks until they pass or this time is up')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
@@ -92,7 +93,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Use this existing SNS topic; it must already receive an S3 event for every log file')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Fail unless the trail delivers to this log group (name or ARN)')
             [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them')
-            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable)')
+            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'External ID that Heeler must present (visible in the process list) [default: keep the current one]')
             [CompletionResult]::new('--permissions-boundary', '--permissions-boundary', [CompletionResultType]::ParameterName, 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]')
@@ -128,7 +129,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Use this existing SNS topic; it must already receive an S3 event for every log file')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Fail unless the trail delivers to this log group (name or ARN)')
             [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them')
-            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable)')
+            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'External ID that Heeler must present (visible in the process list) [default: keep the current one]')
             [CompletionResult]::new('--permissions-boundary', '--permissions-boundary', [CompletionResultType]::ParameterName, 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]')
@@ -163,6 +164,26 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;outputs' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region of the trail''s bucket or log group; detected by default')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Override the default endpoint URL of AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Format of progress, messages and errors on standard error')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'heeler-ec;list' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
@@ -390,58 +411,21 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;help' {
-            [CompletionResult]::new('preflight', 'preflight', [CompletionResultType]::ParameterValue, 'Check the prerequisites and print fixes')
-            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Preview setup, or detect drift of an existing deployment')
-            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
-            [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration (import and resource blocks)')
-            [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
-            [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
-            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore policies and notification settings from a --backup file')
-            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least-privilege IAM policy for a command')
-            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a check of preflight')
-            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'heeler-ec;help;preflight' {
-            break
-        }
-        'heeler-ec;help;plan' {
-            break
-        }
-        'heeler-ec;help;setup' {
-            break
-        }
-        'heeler-ec;help;outputs' {
-            break
-        }
-        'heeler-ec;help;status' {
-            break
-        }
-        'heeler-ec;help;export' {
-            break
-        }
-        'heeler-ec;help;tail' {
-            break
-        }
-        'heeler-ec;help;destroy' {
-            break
-        }
-        'heeler-ec;help;restore' {
-            break
-        }
-        'heeler-ec;help;policy' {
-            break
-        }
-        'heeler-ec;help;explain' {
-            break
-        }
-        'heeler-ec;help;completions' {
-            break
-        }
-        'heeler-ec;help;help' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region of the trail''s bucket or log group; detected by default')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Override the default endpoint URL of AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Format of progress, messages and errors on standard error')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
     })

@@ -37,6 +37,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand plan 'Preview setup, or detect drift of an existing deployment'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
+            cand list 'List the deployments of the account'
             cand status 'Show whether events can reach Heeler, hop by hop'
             cand export 'Export the deployment as Terraform configuration (import and resource blocks)'
             cand tail 'Show events as they arrive'
@@ -45,7 +46,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand policy 'Print the least-privilege IAM policy for a command'
             cand explain 'Explain a check of preflight'
             cand completions 'Print a shell completion script'
-            cand help 'Print this message or the help of the given subcommand(s)'
+            cand help 'Show the help of a command or a topic'
         }
         &'heeler-ec;preflight'= {
             cand --option 'Delivery option to check [default: all]'
@@ -55,7 +56,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --sns-topic 'Use this existing SNS topic; it must already receive an S3 event for every log file'
             cand --log-group 'Fail unless the trail delivers to this log group (name or ARN)'
             cand --var-file 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them'
-            cand --accept 'Accept this check although it failed or warned (repeatable)'
+            cand --accept 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks'
             cand --wait 'Repeat the checks until they pass or this time is up'
             cand -o 'Output format'
             cand --output 'Output format'
@@ -87,7 +88,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --sns-topic 'Use this existing SNS topic; it must already receive an S3 event for every log file'
             cand --log-group 'Fail unless the trail delivers to this log group (name or ARN)'
             cand --var-file 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them'
-            cand --accept 'Accept this check although it failed or warned (repeatable)'
+            cand --accept 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks'
             cand --heeler-role-arn 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)'
             cand --external-id 'External ID that Heeler must present (visible in the process list) [default: keep the current one]'
             cand --permissions-boundary 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]'
@@ -122,7 +123,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --sns-topic 'Use this existing SNS topic; it must already receive an S3 event for every log file'
             cand --log-group 'Fail unless the trail delivers to this log group (name or ARN)'
             cand --var-file 'Read values for Heeler''s Terraform module from this tfvars file; command-line options override them'
-            cand --accept 'Accept this check although it failed or warned (repeatable)'
+            cand --accept 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks'
             cand --heeler-role-arn 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)'
             cand --external-id 'External ID that Heeler must present (visible in the process list) [default: keep the current one]'
             cand --permissions-boundary 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]'
@@ -156,6 +157,25 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;outputs'= {
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --profile 'AWS profile to use; overrides credentials in the environment'
+            cand --region 'AWS region of the trail''s bucket or log group; detected by default'
+            cand --endpoint-url 'Override the default endpoint URL of AWS'
+            cand --account-id 'Fail unless the credentials belong to this account'
+            cand --name-prefix 'Prefix of all resource names'
+            cand --progress 'Format of progress, messages and errors on standard error'
+            cand --color 'When to color the output'
+            cand -q 'Suppress progress and hints'
+            cand --quiet 'Suppress progress and hints'
+            cand -v 'Log every AWS API call'
+            cand --verbose 'Log every AWS API call'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;list'= {
             cand -o 'Output format'
             cand --output 'Output format'
             cand --profile 'AWS profile to use; overrides credentials in the environment'
@@ -374,45 +394,21 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;help'= {
-            cand preflight 'Check the prerequisites and print fixes'
-            cand plan 'Preview setup, or detect drift of an existing deployment'
-            cand setup 'Set up the pipeline from the trail to Heeler''s queue'
-            cand outputs 'Print the three values to paste into Heeler'
-            cand status 'Show whether events can reach Heeler, hop by hop'
-            cand export 'Export the deployment as Terraform configuration (import and resource blocks)'
-            cand tail 'Show events as they arrive'
-            cand destroy 'Delete the resources that setup created'
-            cand restore 'Restore policies and notification settings from a --backup file'
-            cand policy 'Print the least-privilege IAM policy for a command'
-            cand explain 'Explain a check of preflight'
-            cand completions 'Print a shell completion script'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'heeler-ec;help;preflight'= {
-        }
-        &'heeler-ec;help;plan'= {
-        }
-        &'heeler-ec;help;setup'= {
-        }
-        &'heeler-ec;help;outputs'= {
-        }
-        &'heeler-ec;help;status'= {
-        }
-        &'heeler-ec;help;export'= {
-        }
-        &'heeler-ec;help;tail'= {
-        }
-        &'heeler-ec;help;destroy'= {
-        }
-        &'heeler-ec;help;restore'= {
-        }
-        &'heeler-ec;help;policy'= {
-        }
-        &'heeler-ec;help;explain'= {
-        }
-        &'heeler-ec;help;completions'= {
-        }
-        &'heeler-ec;help;help'= {
+            cand --profile 'AWS profile to use; overrides credentials in the environment'
+            cand --region 'AWS region of the trail''s bucket or log group; detected by default'
+            cand --endpoint-url 'Override the default endpoint URL of AWS'
+            cand --account-id 'Fail unless the credentials belong to this account'
+            cand --name-prefix 'Prefix of all resource names'
+            cand --progress 'Format of progress, messages and errors on standard error'
+            cand --color 'When to color the output'
+            cand -q 'Suppress progress and hints'
+            cand --quiet 'Suppress progress and hints'
+            cand -v 'Log every AWS API call'
+            cand --verbose 'Log every AWS API call'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
     ]
     $completions[$command]

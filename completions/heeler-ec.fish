@@ -42,6 +42,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d '
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List the deployments of the account'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
@@ -50,7 +51,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Re
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "explain" -d 'Explain a check of preflight'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d 'Print a shell completion script'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Show the help of a command or a topic'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'Delivery option to check [default: all]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
@@ -59,7 +60,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -121,7 +122,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -185,7 +186,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -266,6 +267,22 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l wait -d 'Repeat until no hop is broken or this time is up' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l external-id -d 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
@@ -451,19 +468,20 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "destroy" -d 'Delete the resources that setup created'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "explain" -d 'Explain a check of preflight'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "completions" -d 'Print a shell completion script'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_queue_url" -d 'URL of the queue'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler assumes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler presents'
@@ -472,6 +490,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "prefl
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "setup"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outputs"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"

@@ -45,6 +45,13 @@ impl ResourceNames {
         queue.strip_suffix("_event_collection_queue").map(Self::new)
     }
 
+    /// The names of the deployment that a role of Heeler belongs to. Returns `None` if it has the name of another role.
+    #[must_use]
+    pub fn from_role_name(role: &str) -> Option<Self> {
+        role.strip_suffix("_event_collection_sqs_role")
+            .map(Self::new)
+    }
+
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -136,6 +143,13 @@ impl ResourceNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn role_name_contains_the_prefix() {
+        let names = ResourceNames::new("heeler_next");
+        assert_eq!(ResourceNames::from_role_name(&names.role()), Some(names));
+        assert_eq!(ResourceNames::from_role_name("heeler_next_sqs_role"), None);
+    }
 
     #[test]
     fn role_path_is_part_of_role_arn_only() {

@@ -153,6 +153,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "aws",
+            "check",
             "check_id",
             "option",
             "ownership",

@@ -15,7 +15,11 @@ pub fn allowed_actions(args: &[String]) -> Option<BTreeSet<String>> {
         .find(|pair| pair[0] == "--permissions-boundary");
     let mut scope = PolicyScope::unknown(ResourceNames::new("heeler"));
     scope.permissions_boundary = boundary.map(|pair| pair[1].clone());
-    command_of(args).map(|command| actions(&command, &scope))
+    let command = command_of(args)?;
+    let mut actions = actions(&command, &scope);
+    // If nothing is deployed, the error names the deployments under other prefixes. It does without if it may not.
+    actions.insert("iam:ListRoles".to_owned());
+    Some(actions)
 }
 
 /// A command for the named option, or for all options.
@@ -61,6 +65,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "setup" if has("rollback") => setup_with_rollback(option),
             "setup" => command(CommandName::Setup, option),
             "outputs" => command(CommandName::Outputs, None),
+            "list" => command(CommandName::List, None),
             "status" => command(CommandName::Status, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),
             "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),

@@ -11,6 +11,8 @@ use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
 use heeler_ec::cli;
+use heeler_ec::cli::examples::examples;
+use heeler_ec::cli::help_topics::topic_text;
 use heeler_ec::command::completion_script;
 use heeler_ec::naming::ResourceNames;
 use heeler_ec::option::{OPTIONS, permissions_of};
@@ -98,7 +100,7 @@ fn generated_files() -> BTreeMap<String, String> {
 
 /// The command line with everything that clap adds, except the subcommand `help`.
 fn documented_command() -> Command {
-    let mut root = cli::command().disable_help_subcommand(true);
+    let mut root = cli::command();
     root.build();
     root
 }
@@ -123,14 +125,50 @@ fn man_page(command: &Command) -> String {
     write(Man::render_options_section);
     if command.has_subcommands() {
         write(Man::render_subcommands_section);
-        write(Man::render_extra_section);
     }
     // Each section begins with the same definition of the apostrophe. The page needs it once.
-    let page = utf8_text(page).replace(APOSTROPHE, "");
+    let mut page = utf8_text(page).replace(APOSTROPHE, "");
+    page.push_str(&further_sections(command));
     format!(
         "{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}",
         page_name(command)
     )
+}
+
+/// The examples of a command, or the topics of the program, as sections of the manual.
+fn further_sections(command: &Command) -> String {
+    let escape = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+    let mut text = String::new();
+    let examples = examples(command.get_name());
+    if !examples.is_empty() {
+        text.push_str(".SH EXAMPLES\n");
+    }
+    for (purpose, line) in examples {
+        let _ = write!(
+            text,
+            ".PP\n{}:\n.PP\n.RS 4\n.nf\n{}\n.fi\n.RE\n",
+            escape(&purpose),
+            escape(&line)
+        );
+    }
+    if command.has_subcommands() {
+        for (topic, heading) in [
+            ("exit-codes", "EXIT STATUS"),
+            ("environment", "ENVIRONMENT"),
+        ] {
+            let topic = topic_text(command, topic).expect("a topic");
+            let _ = write!(text, ".SH \"{heading}\"\n.nf\n{}.fi\n", escape(&topic));
+        }
+    }
+    let see_also = if command.has_subcommands() {
+        let pages = command.get_subcommands();
+        let pages = pages.map(|page| format!("{}(1)", page_name(page)));
+        pages.collect::<Vec<_>>().join(", ")
+    } else {
+        "heeler-ec(1)".to_owned()
+    };
+    let _ = write!(text, ".SH \"SEE ALSO\"\n{}\n", escape(&see_also));
+    text
 }
 
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
@@ -174,6 +212,17 @@ fn manual_page(root: &Command) -> String {
             .get_arguments()
             .filter(own)
             .partition(|arg| arg.is_positional());
+        let examples = examples(command.get_name());
+        if !examples.is_empty() {
+            page.push_str("\nExamples:\n\n```sh\n");
+        }
+        for (number, (purpose, line)) in examples.iter().enumerate() {
+            let gap = if number == 0 { "" } else { "\n" };
+            let _ = writeln!(page, "{gap}# {purpose}\n{line}");
+        }
+        if !examples.is_empty() {
+            page.push_str("```\n");
+        }
         for (heading, args) in [("Arguments", positional), ("Options", options)] {
             if !args.is_empty() {
                 let _ = writeln!(page, "\n{heading}:\n");
@@ -327,6 +376,7 @@ fn policies_page() -> String {
         let rollback = setup_with_rollback(Some(option));
         add("setup", " --on-failure rollback", rollback);
         add("outputs", "", of(CommandName::Outputs));
+        add("list", "", of(CommandName::List));
         add("status", "", of(CommandName::Status));
         add("export", "", of(CommandName::Export));
         add("tail", "", of(CommandName::Tail));
@@ -408,6 +458,7 @@ fn permissions_table() -> String {
     for (heading, name) in [
         ("tail", CommandName::Tail),
         ("outputs", CommandName::Outputs),
+        ("list", CommandName::List),
         ("status", CommandName::Status),
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),

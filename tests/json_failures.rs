@@ -28,6 +28,7 @@ const COMMANDS: &[&[&str]] = &[
     &["setup", "--option", "s3", "--yes"],
     &["setup", "--option", "s3", "--dry-run"],
     &["outputs"],
+    &["list"],
     &["status"],
     &["export", "terraform"],
     &["tail"],

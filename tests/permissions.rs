@@ -43,6 +43,10 @@ impl NeededActions {
         let calls = run.calls.iter();
         self.actions
             .extend(calls.flat_map(|call| required_actions(call, encrypted)));
+        // Only `list` needs it; the others name deployments under other prefixes if they may.
+        if self.command.command != CommandName::List {
+            self.actions.remove("iam:ListRoles");
+        }
     }
 
     /// Adds a run without a trail, and a run that may not read the bucket.
@@ -385,6 +389,16 @@ async fn outputs_policy_covers_its_calls() {
     setup(&org).run().await.expect_status(0);
     let mut needed = NeededActions::new(command(CommandName::Outputs, None));
     needed.add(&org, &outputs(&org).run().await.expect_status(0));
+    assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
+async fn list_policy_covers_its_calls() {
+    let org = encrypted_organization().await;
+    setup(&org).run().await.expect_status(0);
+    let mut needed = NeededActions::new(command(CommandName::List, None));
+    let run = heeler_ec(&org).args(["list"]);
+    needed.add(&org, &run.run().await.expect_status(0));
     assert_eq!(needed.unused_actions(), NOTHING);
 }
 

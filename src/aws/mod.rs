@@ -21,6 +21,7 @@ mod profiles;
 pub mod queue_url;
 mod response_body;
 mod role_chain;
+pub mod role_names;
 
 use std::sync::Arc;
 use std::time::Duration;

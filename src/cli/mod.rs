@@ -1,6 +1,9 @@
 //! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
+mod command_groups;
 pub mod environment;
+pub mod examples;
+pub mod help_topics;
 pub mod output;
 mod policy;
 mod shared;
@@ -16,6 +19,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::check_id::CheckId;
+use crate::cli::command_groups::with_help_texts;
 use crate::cli::environment::TypedArguments;
 use crate::cli::output::{
     ConfigurationFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat, StatusFormat,
@@ -42,16 +46,9 @@ pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookF
     name = "heeler-ec",
     version,
     max_term_width = 100,
-    propagate_version = true
+    propagate_version = true,
+    disable_help_subcommand = true
 )]
-#[command(after_help = "Start with: heeler-ec preflight
-
-Exit codes:
-  0    success
-  1    negative result (a check failed, nothing deployed, not confirmed)
-  2    invalid usage or input
-  3    AWS or network error
-  130  interrupted")]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -70,9 +67,8 @@ pub struct ParsedCommandLine {
 #[must_use]
 pub fn command() -> clap::Command {
     let no_arguments = TypedArguments::default();
-    no_arguments
-        .with_variables(Cli::command())
-        .unwrap_or_else(|_| Cli::command())
+    let command = no_arguments.with_variables(Cli::command());
+    with_help_texts(command.unwrap_or_else(|_| Cli::command()))
 }
 
 /// Parses the command line and the environment variables of its options. The command line takes precedence.
@@ -81,7 +77,7 @@ pub fn command() -> clap::Command {
 /// If an argument or a variable is invalid, and for `--help` and `--version`.
 pub fn parse(args: &[OsString]) -> Result<ParsedCommandLine, clap::Error> {
     let typed = TypedArguments::find(Cli::command(), args);
-    let mut command = typed.with_variables(Cli::command())?;
+    let mut command = with_help_texts(typed.with_variables(Cli::command())?);
     let matches = command.try_get_matches_from_mut(args);
     let mut matches = matches.map_err(|error| typed.name_variable(error))?;
     let cli =
@@ -158,11 +154,11 @@ pub struct GlobalArgs {
     pub region: Option<String>,
 
     /// Override the default endpoint URL of AWS
-    #[arg(long, global = true, value_name = "URL", value_parser = value_parsers::endpoint)]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true, value_parser = value_parsers::endpoint)]
     pub endpoint_url: Option<String>,
 
     /// Fail unless the credentials belong to this account
-    #[arg(long, global = true, value_name = "ID", value_parser = value_parsers::account_id)]
+    #[arg(long, global = true, value_name = "ID", hide_short_help = true, value_parser = value_parsers::account_id)]
     pub account_id: Option<String>,
 
     /// Prefix of all resource names
@@ -174,13 +170,20 @@ pub struct GlobalArgs {
         long,
         global = true,
         value_name = "FORMAT",
+        hide_short_help = true,
         value_enum,
         default_value_t
     )]
     pub progress: ProgressFormat,
 
     /// When to color the output
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_enum,
+        default_value_t
+    )]
     pub color: ColorChoice,
 
     /// Suppress progress and hints
@@ -215,14 +218,19 @@ pub enum Command {
     ///
     /// Read-only. The values are read from AWS; there is no state file.
     Outputs(OutputsArgs),
+    /// List the deployments of the account
+    ///
+    /// Read-only. Lists all IAM roles, reads the tags of those with the name of a role of heeler-ec, and shows the name
+    /// prefix, the option and the region of each deployment.
+    List(ListArgs),
     /// Show whether events can reach Heeler, hop by hop
     ///
     /// Read-only. Evaluates every document between the trail and the role that Heeler assumes, and names the first hop that is broken. Never
     /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
     Status(StatusArgs),
-    /// Export the deployment as Terraform configuration (import and resource blocks)
+    /// Export the deployment as Terraform configuration
     ///
-    /// Read-only. With --output json, prints the addresses and IDs of the imports.
+    /// Read-only. Prints import and resource blocks. With --output json, prints the addresses and IDs of the imports.
     Export(ExportArgs),
     /// Show events as they arrive
     ///
@@ -249,6 +257,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
+    /// Show the help of a command or a topic
+    ///
+    /// The topics are environment, exit-codes, output and checks.
+    Help(HelpArgs),
 }
 
 impl Command {
@@ -260,6 +272,7 @@ impl Command {
             Self::Plan(args) => args.format.output.into(),
             Self::Setup(args) => args.format.output.into(),
             Self::Outputs(args) => args.format.output.into(),
+            Self::List(args) => args.format.output.into(),
             Self::Status(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),
             Self::Tail(args) => args.format.output.into(),
@@ -268,6 +281,7 @@ impl Command {
             Self::Policy(args) => args.format.output.into(),
             Self::Explain(args) => args.format.output.into(),
             Self::Completions(args) => args.format.output.into(),
+            Self::Help(_) => OutputFormat::Text,
         }
     }
 }
@@ -398,6 +412,12 @@ pub struct OutputsArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
+}
+
+#[derive(Args, Debug)]
 pub struct StatusArgs {
     /// Repeat until no hop is broken or this time is up
     #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
@@ -433,6 +453,13 @@ pub struct CompletionsArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<ScriptFormat>,
+}
+
+#[derive(Args, Debug)]
+pub struct HelpArgs {
+    /// Command or topic
+    #[arg(value_name = "TOPIC")]
+    pub topic: Option<String>,
 }
 
 #[derive(Args, Debug)]

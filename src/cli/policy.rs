@@ -53,6 +53,7 @@ pub enum PolicyCommand {
     Plan,
     Setup,
     Outputs,
+    List,
     Status,
     Export,
     Tail,

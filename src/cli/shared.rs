@@ -25,6 +25,7 @@ pub struct OptionArgs {
 }
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Trail, bucket and log group (detected by default)")]
 pub struct DiscoveryArgs {
     /// Trail name or ARN (needed only if more than one trail qualifies)
     #[arg(long, value_name = "NAME")]
@@ -75,12 +76,13 @@ impl DiscoveryArgs {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
-    /// Accept this check although it failed or warned (repeatable)
+    /// Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks
     #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = CheckIdParser::ACCEPTABLE, hide_possible_values = true)]
     pub accepted: Vec<CheckId>,
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Access of Heeler")]
 pub struct TrustArgs {
     /// ARN of the Heeler role that may assume your role (repeatable; required for the first setup)
     #[arg(long, value_name = "ARN", value_parser = value_parsers::role_arn)]
@@ -96,6 +98,7 @@ pub struct TrustArgs {
 }
 
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Resources")]
 pub struct RoleArgs {
     /// ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]
     #[arg(long, value_name = "ARN", value_parser = value_parsers::permissions_boundary)]
@@ -107,6 +110,7 @@ pub struct RoleArgs {
 }
 
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Resources")]
 pub struct TagArgs {
     /// Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are
     #[arg(id = "tag", long = "tag", value_name = "KEY=VALUE", value_parser = value_parsers::tag)]
@@ -114,6 +118,7 @@ pub struct TagArgs {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Resources")]
 pub struct AdoptionArgs {
     /// Adopt untagged resources with the same names, for example those of Heeler's Terraform module; destroy then
     /// deletes them

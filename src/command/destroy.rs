@@ -1,7 +1,7 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
 use super::backup::BackupInProgress;
-use super::existing_deployment::{check_account, find_deployment};
+use super::existing_deployment::{check_account, find_deployment, other_deployment_hint};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
 use super::prompt::{NOT_A_TERMINAL, confirm};
@@ -15,6 +15,7 @@ use crate::check;
 use crate::cli::{self, DiscoveryArgs};
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
+use crate::hint::Hint;
 use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, OPTIONS, Target};
@@ -59,8 +60,11 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
         .iter()
         .all(|(_, action)| *action == DestroyAction::Absent)
     {
-        return Err(no_deployment_error(context)
-            .with_hint("it may be in another account, or use another --name-prefix"));
+        let hint = other_deployment_hint(&aws).await;
+        let hint = hint.unwrap_or_else(|| {
+            Hint::from("it may be in another account, or use another --name-prefix")
+        });
+        return Err(no_deployment_error(context).with_hint(hint));
     }
     let used_resources = plan.used_by().await?;
     let mut statuses = initial_destroy_statuses(&actions);
@@ -339,16 +343,20 @@ async fn search_targets(
     match (refusal, candidates.into_iter().next()) {
         (Some(refusal), _) => Err(refusal),
         (None, Some(first)) => Ok(first),
-        (None, None) => Err(nothing_found_error(context)),
+        (None, None) => Err(nothing_found_error(context, aws).await),
     }
 }
 
 /// Creates the error if neither the role nor the trail identifies a deployment. Resources may remain nevertheless.
-fn nothing_found_error(context: &Context) -> Error {
-    no_deployment_error(context).with_hint(
-        "if resources remain, name their bucket or log group: `heeler-ec destroy --bucket BUCKET` or \
-         `heeler-ec destroy --log-group NAME`",
-    )
+async fn nothing_found_error(context: &Context, aws: &Aws) -> Error {
+    let hint = other_deployment_hint(aws).await;
+    let hint = hint.unwrap_or_else(|| {
+        Hint::from(
+            "if resources remain, name their bucket or log group: `heeler-ec destroy --bucket BUCKET` or \
+             `heeler-ec destroy --log-group NAME`",
+        )
+    });
+    no_deployment_error(context).with_hint(hint)
 }
 
 /// Deletes the temporary queues of runs of tail that were killed. A failure is printed and ends nothing.

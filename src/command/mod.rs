@@ -9,6 +9,8 @@ mod destroy;
 mod existing_deployment;
 mod explain;
 mod export;
+mod help;
+mod list;
 mod next_steps;
 mod outcome;
 mod outputs;
@@ -108,6 +110,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Plan(args) => context.cancellable(plan::run(&context, args)).await,
         Command::Setup(args) => setup::run(&context, args).await,
         Command::Outputs(args) => context.cancellable(outputs::run(&context, args)).await,
+        Command::List(_) => context.cancellable(list::run(&context)).await,
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
         Command::Export(args) => context.cancellable(export::run(&context, args)).await,
         Command::Tail(args) => tail::run(&context, args).await,
@@ -115,6 +118,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Restore(args) => restore::run(&context, args).await,
         Command::Policy(args) => context.cancellable(policy::run(&context, args)).await,
         Command::Explain(args) => Ok(explain::run(&context, args.check)),
+        Command::Help(args) => help::run(&context, args.topic.as_deref()),
         Command::Completions(args) => Ok(completions::run(&context, args.shell)),
     }
 }

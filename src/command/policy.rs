@@ -79,6 +79,7 @@ fn permitted_command(
         PolicyCommand::Plan => CommandName::Plan,
         PolicyCommand::Setup => CommandName::Setup,
         PolicyCommand::Outputs => CommandName::Outputs,
+        PolicyCommand::List => CommandName::List,
         PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Export => CommandName::Export,
         PolicyCommand::Tail => CommandName::Tail,
@@ -100,7 +101,10 @@ fn permitted_command(
 /// Returns true if the command is about an existing deployment.
 fn needs_deployment(command: PolicyCommand) -> bool {
     match command {
-        PolicyCommand::Preflight | PolicyCommand::Plan | PolicyCommand::Setup => false,
+        PolicyCommand::Preflight
+        | PolicyCommand::Plan
+        | PolicyCommand::Setup
+        | PolicyCommand::List => false,
         PolicyCommand::Outputs
         | PolicyCommand::Status
         | PolicyCommand::Export
@@ -150,6 +154,9 @@ async fn scope_from_aws(
     };
     check_account(context, &caller.account)?;
     scope.set_caller(&caller);
+    if args.command == PolicyCommand::List {
+        return Ok((options, scope));
+    }
     if needs_deployment(args.command)
         && let Some(deployment) = try_find_deployment(context, &aws).await
         && let Some(deployed) = option::find(&deployment.option)

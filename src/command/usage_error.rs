@@ -4,20 +4,18 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Command;
+use clap::error::ErrorKind;
 
 use crate::cli;
+use crate::cli::environment::variable_name;
 use crate::error::{Error, Exit};
 use crate::hint::Hint;
 use crate::render::command_line::RepeatedOptions;
 use crate::render::document::{Envelope, print_document};
-use crate::render::{OutputFormat, ProgressFormat, Ui, UiOptions};
+use crate::render::{ColorChoice, OutputFormat, ProgressFormat, Ui, UiOptions};
 
 /// Prints the error, or the text of `--help` or `--version`, and returns the exit code.
 pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        print(error);
-        return ExitCode::from(Exit::Success as u8);
-    }
     let args: Vec<String> = args
         .iter()
         .skip(1)
@@ -31,21 +29,64 @@ pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
     if requests_json_progress(&args) {
         options.progress = ProgressFormat::Json;
     }
+    options.color = requested_color(&args);
     let ui = Ui::new(options, RepeatedOptions::default());
+    if !error.use_stderr() {
+        let is_verbose = args
+            .iter()
+            .any(|arg| matches!(arg.as_str(), "-v" | "--verbose" | "-vV" | "-Vv"));
+        let text = if error.kind() == ErrorKind::DisplayVersion && is_verbose {
+            version_details()
+        } else {
+            let rendered = error.render();
+            ui.styled_text(&rendered.ansi().to_string(), &rendered.to_string())
+        };
+        // A closed output is no reason to fail.
+        ui.stdout(&text);
+        return ExitCode::from(Exit::Success as u8);
+    }
     let usage_error = usage_error(&error.render().to_string(), command.as_deref());
     if options.format == OutputFormat::Json {
         print_document(&ui, envelope(command.as_deref()), None, Some(&usage_error));
     }
     match options.progress {
         ProgressFormat::Json => ui.error(&usage_error),
-        ProgressFormat::Text => print(error),
+        ProgressFormat::Text => {
+            let rendered = error.render();
+            ui.help_stderr(&rendered.ansi().to_string(), &rendered.to_string());
+        }
     }
     ExitCode::from(Exit::Usage as u8)
 }
 
-fn print(error: &clap::Error) {
-    // A closed output is no reason to fail differently.
-    let _ = error.print();
+/// Returns the value of `--color` or of its variable. The arguments were not parsed, so their positions do not count.
+fn requested_color(args: &[String]) -> ColorChoice {
+    let options: Vec<&String> = args.iter().take_while(|arg| *arg != "--").collect();
+    let typed =
+        options
+            .iter()
+            .enumerate()
+            .find_map(|(number, arg)| match arg.strip_prefix("--color")? {
+                "" => options.get(number + 1).map(|value| value.as_str()),
+                value => value.strip_prefix('='),
+            });
+    let variable = std::env::var(variable_name("color")).unwrap_or_default();
+    match typed.unwrap_or(&variable) {
+        "always" => ColorChoice::Always,
+        "never" => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+/// Returns the version and how the program was built.
+fn version_details() -> String {
+    let (commit, target, compiler) = (
+        env!("HEELER_EC_BUILD_COMMIT"),
+        env!("HEELER_EC_BUILD_TARGET"),
+        env!("HEELER_EC_BUILD_RUSTC"),
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    format!("heeler-ec {version}\ncommit: {commit}\ntarget: {target}\nrust:   {compiler}\n")
 }
 
 /// Returns true if the arguments contain `--progress json`.

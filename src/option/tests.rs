@@ -38,6 +38,7 @@ fn all_commands() -> Vec<PermittedCommand> {
         all.extend(
             [
                 CommandName::Outputs,
+                CommandName::List,
                 CommandName::Status,
                 CommandName::Export,
                 CommandName::Tail,
@@ -198,6 +199,7 @@ fn read_only_commands_have_only_read_actions() {
             CommandName::Preflight => !command.preflight.fix,
             CommandName::Plan
             | CommandName::Outputs
+            | CommandName::List
             | CommandName::Status
             | CommandName::Export => true,
             CommandName::Tail => match command.tail_source {

@@ -35,6 +35,7 @@ pub enum CommandName {
     Plan,
     Setup,
     Outputs,
+    List,
     Status,
     Export,
     Tail,
@@ -154,6 +155,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
             for_each(&|option| [plan(option, scope), option.setup_writes(scope)].concat())
         }
         CommandName::Outputs => outputs(options, scope),
+        CommandName::List => list(scope),
         CommandName::Status => status(options, scope),
         CommandName::Export => for_each(&|option| option.export_reads(scope)),
         CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
@@ -205,6 +207,18 @@ fn outputs(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<State
             "ReadQueueUrl",
             &["sqs:GetQueueUrl"],
             queue_arns(options, scope),
+        ),
+    ]
+}
+
+/// Finds every deployment of the account by the tags of its role.
+fn list(scope: &PolicyScope) -> Vec<Statement> {
+    vec![
+        Statement::for_all_resources("ListRoles", &["iam:ListRoles"]),
+        Statement::new(
+            "FindDeployments",
+            &["iam:GetRole"],
+            [scope.deployment_role_arns()],
         ),
     ]
 }

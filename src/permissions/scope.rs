@@ -107,6 +107,11 @@ impl PolicyScope {
         self.arns("").role(&self.names.role_with_path(name))
     }
 
+    /// ARN pattern of the roles of Heeler under all name prefixes and paths.
+    pub(crate) fn deployment_role_arns(&self) -> String {
+        self.arns("").role("*_event_collection_sqs_role")
+    }
+
     pub(crate) fn policy_arn(&self, name: &str) -> String {
         self.arns("").policy(name)
     }

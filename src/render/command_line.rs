@@ -74,6 +74,8 @@ impl RepeatedOptions {
         added
             .into_iter()
             .filter(|(name, _)| !has_option(name))
+            // It lists the deployments under all prefixes.
+            .filter(|(name, _)| subcommand != "list" || *name != "--name-prefix")
             .map(|(name, value)| format!(" {name} {}", quote(value)))
             .collect()
     }

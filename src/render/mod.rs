@@ -11,6 +11,7 @@ mod error;
 pub mod explain;
 pub mod export;
 mod layout;
+pub mod list;
 pub mod message;
 pub mod notices;
 pub mod outputs;
@@ -290,6 +291,23 @@ impl Ui {
     /// Returns the Unicode symbol if the locale supports it, else the ASCII one.
     pub(crate) fn symbol(self, unicode: &'static str, ascii: &'static str) -> &'static str {
         if self.unicode { unicode } else { ascii }
+    }
+
+    /// Returns one of two forms of a help text for stdout, with colors or without.
+    #[must_use]
+    pub fn styled_text(&self, colored: &str, plain: &str) -> String {
+        self.ascii_fallback(if self.stdout.color { colored } else { plain })
+    }
+
+    /// Replaces signs of a help text that the locale does not support.
+    #[must_use]
+    pub fn ascii_text(&self, text: &str) -> String {
+        self.ascii_fallback(text)
+    }
+
+    /// Prints the help text of an error on stderr.
+    pub fn help_stderr(&self, colored: &str, plain: &str) {
+        self.print_stderr(self.for_stderr().styled_text(colored, plain).trim_end());
     }
 
     /// Replaces arrows if the locale does not support Unicode.

@@ -34,6 +34,7 @@ const SAME_NAME: &[(&str, &[&str])] = &[
             "ListInstanceProfilesForRole",
             "ListPolicyVersions",
             "ListRolePolicies",
+            "ListRoles",
             "SimulatePrincipalPolicy",
             "DeleteRolePermissionsBoundary",
             "PutRolePermissionsBoundary",

@@ -14,7 +14,9 @@ use crate::emulator::repository;
 const COMMANDS: &[&str] = &[
     "completions",
     "destroy",
+    "explain",
     "export",
+    "list",
     "outputs",
     "plan",
     "policy",

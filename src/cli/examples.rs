@@ -1,0 +1,160 @@
+//! Examples of each command, for help and the manual pages.
+
+use crate::option;
+
+/// An example: what it does, and its command line.
+pub type Example = (&'static str, &'static str);
+
+const ROLE: &str = "--heeler-role-arn arn:aws:iam::999999999999:role/heeler-security";
+
+/// Returns the examples of a command, or none of an unknown one.
+#[must_use]
+pub fn examples(command: &str) -> Vec<(String, String)> {
+    let examples: &[Example] = match command {
+        "preflight" => &[
+            (
+                "Check both options, and recommend one",
+                "heeler-ec preflight",
+            ),
+            (
+                "Print only the problems of option OPTION",
+                "heeler-ec preflight --option OPTION -o short",
+            ),
+            (
+                "Wait until a new trail delivers",
+                "heeler-ec preflight --option OPTION --wait 15m",
+            ),
+        ],
+        "plan" => &[
+            (
+                "Preview a first setup",
+                "heeler-ec plan --option OPTION ROLE --generate-external-id",
+            ),
+            (
+                "Show how the deployment differs from its setup",
+                "heeler-ec plan",
+            ),
+            ("Fail in a job if it differs", "heeler-ec plan --check -q"),
+        ],
+        "setup" => &[
+            (
+                "Set up option OPTION",
+                "heeler-ec setup --option OPTION ROLE --generate-external-id",
+            ),
+            (
+                "Set it up without a question, and save what changes",
+                "heeler-ec setup --option OPTION ROLE --generate-external-id --yes --backup before.json",
+            ),
+            (
+                "Repair an existing deployment",
+                "heeler-ec setup --option OPTION",
+            ),
+        ],
+        "outputs" => &[
+            ("Print the three values for Heeler", "heeler-ec outputs"),
+            (
+                "Print one value for a script",
+                "heeler-ec outputs heeler_event_queue_url",
+            ),
+            (
+                "Set outputs of a step in GitHub Actions, with a masked external ID",
+                "heeler-ec outputs -o github >> \"$GITHUB_OUTPUT\"",
+            ),
+        ],
+        "list" => &[
+            ("List the deployments of the account", "heeler-ec list"),
+            (
+                "Print their name prefixes",
+                "heeler-ec list -o json | jq -r '.result.deployments[].name_prefix'",
+            ),
+        ],
+        "status" => &[
+            ("Show the first broken hop", "heeler-ec status"),
+            ("Wait until no hop is broken", "heeler-ec status --wait 10m"),
+            (
+                "Write a test report for continuous integration",
+                "heeler-ec status -o junit > status.xml",
+            ),
+        ],
+        "export" => &[
+            (
+                "Write import and resource blocks",
+                "heeler-ec export terraform > heeler.tf",
+            ),
+            (
+                "Print the addresses and IDs of the imports",
+                "heeler-ec export terraform -o json",
+            ),
+        ],
+        "tail" => &[
+            ("Show events as they arrive", "heeler-ec tail"),
+            (
+                "Show failed changes of IAM",
+                "heeler-ec tail --service iam --write-only --errors-only",
+            ),
+            (
+                "Search downloaded log files",
+                "heeler-ec tail AWSLogs/ --event 'Delete*' --since 2026-01-31T12:00:00Z",
+            ),
+            (
+                "Send severe events to Slack",
+                "heeler-ec tail --webhook https://hooks.slack.com/services/T0/B0/X --webhook-format slack",
+            ),
+        ],
+        "destroy" => &[
+            ("Show what would be deleted", "heeler-ec destroy --dry-run"),
+            (
+                "Delete a deployment, and save the documents that change",
+                "heeler-ec destroy --name-prefix heeler_next --backup before.json",
+            ),
+        ],
+        "restore" => &[
+            (
+                "Show what would be restored",
+                "heeler-ec restore before.json --dry-run",
+            ),
+            ("Restore it", "heeler-ec restore before.json"),
+        ],
+        "policy" => &[
+            (
+                "Print the policy for preflight",
+                "heeler-ec policy preflight",
+            ),
+            (
+                "Print the policy for setup without AWS calls",
+                "heeler-ec policy setup --option OPTION --offline",
+            ),
+        ],
+        "explain" => &[
+            (
+                "Explain a check that failed",
+                "heeler-ec explain trail.logging",
+            ),
+            ("List all checks", "heeler-ec help checks"),
+        ],
+        "completions" => &[
+            (
+                "Load completions in bash",
+                "source <(heeler-ec completions bash)",
+            ),
+            (
+                "Install completions for fish",
+                "heeler-ec completions fish > ~/.config/fish/completions/heeler-ec.fish",
+            ),
+        ],
+        "help" => &[
+            ("Show the options of a command", "heeler-ec help setup"),
+            (
+                "Show the environment variables",
+                "heeler-ec help environment",
+            ),
+        ],
+        _ => &[],
+    };
+    let option = option::recommended().name();
+    let complete = |text: &str| text.replace("OPTION", option).replace("ROLE", ROLE);
+    examples
+        .iter()
+        .map(|(purpose, command)| (complete(purpose), complete(command)))
+        .collect()
+}
