@@ -1,5 +1,10 @@
 //! Records the commit, the target and the compiler, which `--version --verbose` prints.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "Cargo reads the standard output of build scripts"
+)]
+
 use std::process::Command;
 
 fn main() {
