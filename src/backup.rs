@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -13,6 +14,8 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The only version of the file format so far.
 const VERSION: u64 = 1;
+/// The field with the digest of the content.
+const DIGEST: &str = "sha256";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backup {
@@ -76,7 +79,9 @@ impl Backup {
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
         let mut file = create_private_file(path)?;
-        let text = serde_json::to_string_pretty(&self.to_json())?;
+        let mut document = self.to_json();
+        document[DIGEST] = self.digest().into();
+        let text = serde_json::to_string_pretty(&document)?;
         file.write_all(format!("{text}\n").as_bytes())?;
         file.sync_all()
     }
@@ -105,10 +110,16 @@ impl Backup {
         })
     }
 
+    /// The SHA-256 digest of the content, in hexadecimal digits.
+    fn digest(&self) -> String {
+        let digest = Sha256::digest(self.to_json().to_string());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Reads a file that [`Backup::create`] or [`Backup::replace`] wrote.
     ///
     /// # Errors
-    /// If the file cannot be read or has another format.
+    /// If the file cannot be read, has another format, or was edited.
     pub fn read(path: &Path) -> Result<Self> {
         let mut text = String::new();
         File::open(path)
@@ -190,12 +201,16 @@ fn parse(text: &str) -> std::result::Result<Backup, String> {
             }),
         })
     });
-    Ok(Backup {
+    let backup = Backup {
         account: text(&value, "account")?,
         region: text(&value, "region")?,
         time: text(&value, "time")?,
         documents: documents.collect::<std::result::Result<_, String>>()?,
-    })
+    };
+    if text(&value, DIGEST)? != backup.digest() {
+        return Err("it was edited: its digest does not match its content".to_owned());
+    }
+    Ok(backup)
 }
 
 #[cfg(test)]
@@ -231,6 +246,17 @@ mod tests {
         backup().replace(&path).unwrap();
         assert_eq!(Backup::read(&path).unwrap(), backup());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn edited_backup_is_rejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.json");
+        backup().create(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("\"a\"", "\"foreign\"")).unwrap();
+        let error = Backup::read(&path).unwrap_err();
+        assert!(error.reason().contains("it was edited"), "{error}");
     }
 
     #[cfg(unix)]

@@ -38,7 +38,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "shared_document",
-        &["aws", "error", "iam", "reconcile", "secret"],
+        &["aws", "error", "iam", "ownership", "reconcile", "secret"],
     ),
     (
         "hop",
@@ -285,7 +285,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("regex_lite", &["filter_pattern/"]),
     ("rustls", &["http.rs"]),
     ("rustls_pki_types", &["http.rs"]),
-    ("sha2", &["option/"]),
+    ("sha2", &["backup.rs", "option/"]),
     (
         "shlex",
         &["aws/", "check/", "command/tail/local_files.rs", "render/"],

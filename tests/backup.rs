@@ -7,6 +7,7 @@ use crate::commands::{
 use crate::whole_output::{assert_stderr, assert_stdout};
 use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
+use heeler_ec::backup::{Backup, DocumentAfter, SavedDocument};
 use serde_json::{Value, json};
 use snapbox::str;
 use std::path::{Path, PathBuf};
@@ -95,13 +96,18 @@ async fn setup_saves_bucket_notification_and_restore_restores_it() {
         .await
         .expect_status(0);
     assert_eq!(names(&dry.writes()), NOTHING);
+    let mut documents = json(&dry)["documents"].take();
+    let changes = documents[0]["changes"].take();
+    assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes}");
+    assert_eq!(changes[0]["field"], "TopicConfigurations");
     assert_eq!(
-        json(&dry)["documents"],
+        documents,
         json!([{
             "action": "restore",
             "kind": "bucket notification",
             "resource": org.bucket(),
             "reason": null,
+            "changes": null,
             "status": "pending",
             "error": null,
         }])
@@ -346,6 +352,68 @@ Restore: 1 to restore, 1 to keep, 5 to skip.
 
 "#]],
     );
+}
+
+/// The file of a restore is no evidence of ownership, even if its digest is right.
+#[tokio::test]
+async fn restore_keeps_resources_of_others() {
+    let org = organization_with_other_notifications().await;
+    let folder = BackupFolder::new();
+    with_backup(setup_with(&org, ID), &folder.path())
+        .run()
+        .await
+        .expect_status(0);
+    let clients = org.clients();
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "Theirs",
+            "Effect": "Allow",
+            "Principal": { "AWS": format!("arn:aws:iam::{}:root", org.account()) },
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+        }],
+    });
+    let created = clients.sqs.create_queue().queue_name("theirs");
+    let created = created.attributes(QueueAttributeName::Policy, policy.to_string());
+    created.send().await.expect("a queue");
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "ec2.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+        }],
+    });
+    let role = clients.iam.create_role().role_name("theirs");
+    let role = role.assume_role_policy_document(trust.to_string());
+    role.send().await.expect("a role");
+    let notification = documents_of_kind(&read_json(&folder.path()), "bucket notification");
+    let notification = notification[0]["after"].clone();
+    let saved = |kind: &str, resource: &str, before: Value, after: Value| SavedDocument {
+        kind: kind.to_owned(),
+        resource: resource.to_owned(),
+        before,
+        after: Some(DocumentAfter::Present(after)),
+    };
+    let backup = Backup {
+        account: org.account().to_owned(),
+        region: org.region().to_owned(),
+        time: "2026-01-02T03:04:05Z".to_owned(),
+        documents: vec![
+            saved("queue policy", "theirs", json!({}), policy),
+            saved("role trust", "theirs", json!({ "Statement": [] }), trust),
+            saved("bucket notification", org.bucket(), json!({}), notification),
+        ],
+    };
+    let file = folder.path().with_extension("forged");
+    backup.create(&file).expect("a file");
+    let before = org.notification().await;
+    let run = restore(&org, &file).run().await.expect_status(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    let skipped = run.stderr.matches("not managed by heeler-ec").count();
+    assert_eq!(skipped, 3, "{}", run.stderr);
+    assert_eq!(org.notification().await, before);
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ const TOPIC_KEYS: (&str, &str) = ("TopicConfigurations", "TopicArn");
 const QUEUE_KEYS: (&str, &str) = ("QueueConfigurations", "QueueArn");
 const FUNCTION_KEYS: (&str, &str) = ("LambdaFunctionConfigurations", "LambdaFunctionArn");
 const EVENT_BRIDGE: &str = "EventBridgeConfiguration";
+/// The fields of a document.
+pub const FIELDS: [&str; 4] = [TOPIC_KEYS.0, QUEUE_KEYS.0, FUNCTION_KEYS.0, EVENT_BRIDGE];
 
 /// Converts a configuration to a document.
 #[must_use]
@@ -110,6 +112,50 @@ pub fn canonical(document: &Value) -> Value {
     let bridge = document[EVENT_BRIDGE].is_object();
     lists.insert(EVENT_BRIDGE.to_owned(), bridge.into());
     Value::Object(lists)
+}
+
+/// Returns the entries that are in only one of two documents, as two documents. A difference in the delivery to
+/// EventBridge is a boolean.
+#[must_use]
+pub fn differing_entries(left: &Value, right: &Value) -> (Value, Value) {
+    let is_on = |document: &Value| document[EVENT_BRIDGE].is_object();
+    let only_in = |one: &Value, other: &Value| {
+        let mut document = Map::new();
+        for (list, _) in [TOPIC_KEYS, QUEUE_KEYS, FUNCTION_KEYS] {
+            let single = |entry: &Value| canonical(&json!({ list: [entry] }));
+            let others: Vec<Value> = array_items(&other[list]).map(single).collect();
+            let entries = array_items(&one[list]);
+            let entries = entries.filter(|entry| !others.contains(&single(entry)));
+            document.insert(list.to_owned(), entries.cloned().collect());
+        }
+        if is_on(left) != is_on(right) {
+            document.insert(EVENT_BRIDGE.to_owned(), is_on(one).into());
+        }
+        Value::Object(document)
+    };
+    (only_in(left, right), only_in(right, left))
+}
+
+/// Returns the ARNs of the topics whose entries are in only one of two documents. Returns `None` if the documents differ
+/// in other entries.
+#[must_use]
+pub fn changed_topics(left: &Value, right: &Value) -> Option<Vec<String>> {
+    let (left, right) = differing_entries(left, right);
+    let documents = [&left, &right];
+    let has_others = |document: &&Value| {
+        let mut others = [QUEUE_KEYS.0, FUNCTION_KEYS.0].into_iter();
+        !document[EVENT_BRIDGE].is_null()
+            || others.any(|list| array_items(&document[list]).next().is_some())
+    };
+    if documents.iter().any(has_others) {
+        return None;
+    }
+    let entries = documents
+        .iter()
+        .flat_map(|document| array_items(&document[TOPIC_KEYS.0]));
+    entries
+        .map(|entry| entry[TOPIC_KEYS.1].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// Converts a document to a configuration.

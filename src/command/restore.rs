@@ -12,6 +12,7 @@ use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
+use crate::reconcile::diff::Change;
 use crate::reconcile::graph::ResourceId;
 use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::question::{Cancelled, Question};
@@ -22,6 +23,7 @@ use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
 use crate::shared_document;
 use crate::shared_document::kind::DocumentKind;
+use crate::shared_document::ownership::is_own_change;
 
 pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<CommandOutcome> {
     let file = args.file.clone();
@@ -37,17 +39,19 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         ));
     }
     let aws = context.connect().await?.in_region(&backup.region);
-    let actions = context
-        .cancellable(decide_actions(context, &aws, &backup, &ids))
+    let decisions = context
+        .cancellable(decide_all(context, &aws, &backup, &ids))
         .await?;
+    let actions: Vec<RestoreAction> = decisions.iter().map(|(action, _)| *action).collect();
     let rows: Vec<RestoreRow<'_>> = backup
         .documents
         .iter()
-        .zip(&actions)
-        .map(|(saved, action)| RestoreRow {
+        .zip(decisions)
+        .map(|(saved, (action, changes))| RestoreRow {
             kind: &saved.kind,
             resource: &saved.resource,
-            action: *action,
+            action,
+            changes,
         })
         .collect();
     let restore_count = actions
@@ -114,8 +118,8 @@ async fn restore_all(
         if cancellation.is_cancelled() {
             return Err(Error::interrupted(format!("{id} was not restored")));
         }
-        let now = match shared_document::read(aws, &backup.account, id).await {
-            Ok(now) => now,
+        let action = match decide(aws, &backup.account, id, saved).await {
+            Ok((action, _)) => action,
             Err(error) => {
                 context.ui.error(&error);
                 *status = StepStatus::Failed(error.clone());
@@ -123,7 +127,7 @@ async fn restore_all(
                 continue;
             }
         };
-        if action_for(id.kind, saved, now.as_ref()) != RestoreAction::Restore {
+        if action != RestoreAction::Restore {
             *status = StepStatus::Skipped;
             context.ui.notify(&RestoreNotice::Changed(id.clone()));
         } else if let Err(error) =
@@ -158,12 +162,13 @@ fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
         })
 }
 
-async fn decide_actions(
+/// Decides about each document. Returns the changes of those that are restored.
+async fn decide_all(
     context: &Context,
     aws: &Aws,
     backup: &Backup,
     ids: &[ResourceId],
-) -> Result<Vec<RestoreAction>> {
+) -> Result<Vec<(RestoreAction, Vec<Change>)>> {
     let caller = aws.caller_identity().await?;
     check_account(context, &caller.account)?;
     if caller.account != backup.account {
@@ -173,14 +178,28 @@ async fn decide_actions(
         ))
         .with_hint(OTHER_ACCOUNT_HINT));
     }
-    let reads = ids
-        .iter()
-        .map(|id| shared_document::read(aws, &backup.account, id));
-    let found = try_join_all(reads).await?;
-    let documents = backup.documents.iter().zip(ids).zip(found);
-    Ok(documents
-        .map(|((saved, id), now)| action_for(id.kind, saved, now.as_ref()))
-        .collect())
+    let documents = backup.documents.iter().zip(ids);
+    let decisions = documents.map(|(saved, id)| decide(aws, &backup.account, id, saved));
+    try_join_all(decisions).await
+}
+
+/// Reads a document and decides about it. The file is no evidence of ownership, so the tags decide.
+async fn decide(
+    aws: &Aws,
+    account: &str,
+    id: &ResourceId,
+    saved: &SavedDocument,
+) -> Result<(RestoreAction, Vec<Change>)> {
+    let now = shared_document::read(aws, account, id).await?;
+    let action = action_for(id.kind, saved, now.as_ref());
+    let (RestoreAction::Restore, Some(now)) = (action, now) else {
+        return Ok((action, Vec::new()));
+    };
+    if !is_own_change(aws, id, &now, &saved.before).await? {
+        return Ok((RestoreAction::SkipNotManaged, Vec::new()));
+    }
+    let changes = shared_document::changes(id.kind, &now, &saved.before);
+    Ok((action, changes))
 }
 
 /// Decides about a document. It is restored only if it is as the run left it, so that no later change is lost.

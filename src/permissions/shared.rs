@@ -42,6 +42,7 @@ pub(crate) const DELETE_KEY: &[&str] = &["kms:DeleteAlias", "kms:ScheduleKeyDele
 pub(crate) const RESTORE_QUEUES: &[&str] = &[
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",
+    "sqs:ListQueueTags",
     "sqs:SetQueueAttributes",
 ];
 pub(crate) const RESTORE_ROLE: &[&str] = &["iam:GetRole", "iam:UpdateAssumeRolePolicy"];
@@ -222,7 +223,12 @@ pub(crate) fn managed_key(
 
 /// Restores a key policy.
 pub(crate) fn managed_key_restore(sid: &'static str, at: RegionalScope<'_>) -> Statement {
-    managed_key(sid, &["kms:GetKeyPolicy", "kms:PutKeyPolicy"], at)
+    let actions = [
+        "kms:GetKeyPolicy",
+        "kms:ListResourceTags",
+        "kms:PutKeyPolicy",
+    ];
+    managed_key(sid, &actions, at)
 }
 
 /// Writes of a rollback that neither setup nor destroy makes: it restores what setup changed.

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use super::action_table::ActionTable;
+use super::change::change_lines;
 use super::plan::print_announcement;
 use super::{Tone, Ui};
 use crate::backup::Backup;
+use crate::reconcile::diff::Change;
 use crate::sanitize::escape_control_chars;
 
 /// The action for one document of a backup.
@@ -19,6 +21,8 @@ pub enum RestoreAction {
     SkipChanged,
     /// The resource of the document no longer exists.
     SkipMissing,
+    /// The resource, or an entry that would change, is not managed.
+    SkipNotManaged,
     /// The run ended before it completed the backup.
     SkipIncomplete,
 }
@@ -27,6 +31,8 @@ pub struct RestoreRow<'a> {
     pub kind: &'a str,
     pub resource: &'a str,
     pub action: RestoreAction,
+    /// The differences between the current and the saved document.
+    pub changes: Vec<Change>,
 }
 
 impl RestoreAction {
@@ -34,7 +40,7 @@ impl RestoreAction {
         match self {
             Self::Restore => ("~", "restore", Tone::Change),
             Self::Keep => ("=", "keep", Tone::Faint),
-            Self::SkipChanged | Self::SkipMissing | Self::SkipIncomplete => {
+            Self::SkipChanged | Self::SkipMissing | Self::SkipNotManaged | Self::SkipIncomplete => {
                 ("!", "skip", Tone::Bad)
             }
         }
@@ -46,6 +52,7 @@ impl RestoreAction {
             Self::Keep => Some("already has the saved content"),
             Self::SkipChanged => Some("changed since the backup"),
             Self::SkipMissing => Some("no longer exists"),
+            Self::SkipNotManaged => Some("not managed by heeler-ec"),
             Self::SkipIncomplete => Some("the backup is incomplete: the run was killed"),
         }
     }
@@ -69,6 +76,9 @@ pub(super) fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) ->
         let resource = escape_control_chars(row.resource);
         let text = format!("{resource}{}", why.unwrap_or_default());
         table.add_action(row.action.label(), row.kind, text);
+        for line in row.changes.iter().flat_map(change_lines) {
+            table.add_detail(ui.ascii_fallback(&escape_control_chars(&line)));
+        }
     }
     text.push_str(&table.to_text(ui));
     let count = |word: &str| {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::change;
 use super::document::Document;
 use super::outputs::{OutputValues, outputs_document, outputs_json};
 use super::plan::{PlanLocation, destroy_action_label, destroy_table, plan_json};
@@ -149,6 +150,7 @@ pub fn restore_document(
             "kind": row.kind,
             "resource": row.resource,
             "reason": row.action.reason(),
+            "changes": row.changes.iter().map(change::as_json).collect::<Vec<_>>(),
         })
     });
     let mut documents: Vec<Value> = documents.collect();

@@ -4,6 +4,7 @@
 pub mod function_policy;
 pub mod kind;
 pub mod managed_policy;
+pub mod ownership;
 pub mod queue_policy;
 pub mod role_trust;
 pub mod topic_policy;
@@ -17,7 +18,9 @@ use crate::aws::queue_url::{queue_url, require_queue_url};
 use crate::aws::{Aws, lookup, not_found};
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::reconcile::diff::{Change, diff};
 use crate::reconcile::graph::ResourceId;
+use crate::reconcile::state::State;
 use kind::DocumentKind;
 
 /// Returns true if two documents of one kind mean the same.
@@ -27,6 +30,23 @@ pub fn is_equivalent(kind: &str, left: &Value, right: &Value) -> bool {
         return notification::canonical(left) == notification::canonical(right);
     }
     iam::canonical(left) == iam::canonical(right)
+}
+
+/// Returns the differences between two documents of one kind. The external ID in a trust policy is secret.
+#[must_use]
+pub fn changes(kind: &str, now: &Value, wanted: &Value) -> Vec<Change> {
+    if kind == DocumentKind::BucketNotification.as_str() {
+        let (now, wanted) = notification::differing_entries(now, wanted);
+        return diff(
+            &bucket_notification_state(&now),
+            &bucket_notification_state(&wanted),
+        );
+    }
+    let state = |document: &Value| match DocumentKind::parse(kind) {
+        Some(DocumentKind::RoleTrust) => role_trust::trust_state(document),
+        _ => State::default().with_document("document", iam::canonical(document), document.clone()),
+    };
+    diff(&state(now), &state(wanted))
 }
 
 /// Reads the whole document. Returns `None` if its resource does not exist.
@@ -123,6 +143,15 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
         }
     }
     Ok(())
+}
+
+/// A state with one field for each kind of entry.
+fn bucket_notification_state(document: &Value) -> State {
+    notification::FIELDS
+        .iter()
+        .fold(State::default(), |state, field| {
+            state.with(field, document[*field].clone())
+        })
 }
 
 fn kind_of(id: &ResourceId) -> Result<DocumentKind> {

@@ -252,7 +252,9 @@ impl OptionPermissions for CloudWatchPermissions {
                 "RestoreFunction",
                 &[
                     "lambda:AddPermission",
+                    "lambda:GetFunction",
                     "lambda:GetPolicy",
+                    "lambda:ListTags",
                     "lambda:RemovePermission",
                 ],
                 [at.function_arn()],

@@ -249,7 +249,11 @@ impl OptionPermissions for S3Permissions {
         if has_managed_topic(scope) {
             all.push(Statement::new(
                 "RestoreTopic",
-                &["sns:GetTopicAttributes", "sns:SetTopicAttributes"],
+                &[
+                    "sns:GetTopicAttributes",
+                    "sns:ListTagsForResource",
+                    "sns:SetTopicAttributes",
+                ],
                 [at.managed_topic_arn()],
             ));
             all.push(
