@@ -724,7 +724,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.member_objects bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1040,7 +1040,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.member_objects bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1254,7 +1254,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.member_objects bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -154,6 +154,21 @@ async fn grant_is_for_role_with_path() {
 }
 
 #[tokio::test]
+async fn destroy_finds_grant_of_untagged_role() {
+    let org = organization_for("s3").await;
+    let run = setup_of(&org, "s3").args(["--role-path", "/platform/"]);
+    run.run().await.expect_status(0);
+    let tags = role(&org, ROLE).await.tags.unwrap_or_default();
+    let keys = tags.iter().map(|tag| tag.key().to_owned()).collect();
+    let untag = org.clients().iam.untag_role().role_name(ROLE);
+    let untag = untag.set_tag_keys(Some(keys)).send().await;
+    untag.expect("a role without tags");
+    let run = destroy(&org).run().await.expect_status(0);
+    // The grant belongs to the role, which is no longer managed.
+    assert!(run.stderr.contains("kms grant"), "{}", run.stderr);
+}
+
+#[tokio::test]
 async fn another_path_is_refused_before_any_change() {
     let org = organization_for("s3").await;
     setup_of(&org, "s3").run().await.expect_status(0);
@@ -286,6 +301,22 @@ async fn tags_are_on_every_resource_of_option_s3() {
 async fn tags_are_on_every_resource_of_option_cloudwatch() {
     // The key, two queues, the function, two roles and their policies.
     check_tags("cloudwatch", 8).await;
+}
+
+#[tokio::test]
+async fn temporary_queue_has_tags_of_deployment() {
+    let org = organization_for("s3").await;
+    let tag = ["--tag", "cost-center=security"];
+    setup_of(&org, "s3").args(tag).run().await.expect_status(0);
+    let tail = heeler_ec(&org).args(["tail", "--timeout", "1s"]);
+    let run = tail.run().await;
+    let created = run
+        .writes()
+        .into_iter()
+        .find(|call| call.name() == "sqs:CreateQueue");
+    let body = created.expect("a temporary queue").body.clone();
+    let body: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["tags"]["cost-center"], "security", "{body}");
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@ use testkit::log_file::event;
 use testkit::{Fault, FaultAction, ListForm, LogFile, Organization, Rule, Run};
 
 use crate::commands::{
-    destroy, heeler_ec, keys, organization_for, plan_of, run_concurrently, setup_of_with,
+    destroy, heeler_ec, keys, organization_for, plan_of, run_concurrently, setup_again_of,
+    setup_of_with,
 };
+use crate::vendor_terraform;
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
@@ -88,6 +90,32 @@ async fn setup_waits_until_new_key_exists() {
 #[tokio::test]
 async fn setup_waits_until_key_tags_count() {
     assert_life_cycle_survives("s3", &[Rule::KeyTagsDoNotCount]).await;
+}
+
+#[tokio::test]
+async fn rollback_waits_until_key_tags_count() {
+    for option in ["s3", "cloudwatch"] {
+        let org = organization_with(option, &[Rule::KeyTagsDoNotCount]).await;
+        assert_rollback_leaves_nothing(option, &org).await;
+        assert_played(&org, &[Rule::KeyTagsDoNotCount]);
+    }
+}
+
+/// The key of the module is old. Only the tags that adoption writes are new.
+#[tokio::test]
+async fn adoption_waits_until_key_tags_count() {
+    let org = organization_for("s3").await;
+    vendor_terraform::s3(&org).await;
+    org.proxy()
+        .eventual_consistency(&[(Rule::KeyTagsDoNotCount, Duration::from_secs(4))]);
+    let adopt = setup_again_of(&org, "s3").args(["--adopt"]);
+    adopt.run().await.expect_status(0);
+    assert_played(&org, &[Rule::KeyTagsDoNotCount]);
+    plan_of(&org, "s3")
+        .args(["--check"])
+        .run()
+        .await
+        .expect_status(0);
 }
 
 #[tokio::test]

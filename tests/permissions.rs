@@ -74,10 +74,11 @@ impl NeededActions {
 
 const NOTHING: [String; 0] = [];
 
-/// An organization with a key, so that there are grants and encrypted objects.
+/// An organization with a key, so that there are grants and encrypted objects, and with other notifications.
 async fn encrypted_organization() -> Organization {
     Organization::on(Engine::Ministack)
         .bucket_key()
+        .other_notifications()
         .build()
         .await
 }
@@ -119,7 +120,8 @@ async fn preflight_policy_covers_its_calls() {
         &preflight_all_options(&org).run().await.expect_status(0),
     );
     let org = Organization::on(Engine::Ministack);
-    let org = org.bucket_key().log_group().build().await;
+    let org = org.bucket_key().log_group().other_notifications();
+    let org = org.build().await;
     setup(&org).run().await.expect_status(0);
     needed.add(
         &org,
@@ -202,7 +204,7 @@ async fn rollback_policy_covers_its_calls() {
         let mut needed = NeededActions::new(setup_with_rollback(Some(option)));
         needed.actions = permitted(&command(CommandName::Setup, Some(option)));
         let org = Organization::on(Engine::Ministack).bucket_key();
-        let org = org.log_group().build().await;
+        let org = org.other_notifications().log_group().build().await;
         let refused = |service, operation| {
             let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
             Fault::new(service, operation, refusal).times(1)

@@ -124,6 +124,27 @@ on_both_engines! {
         assert!(observed.contains(&queue), "{observed}");
     }
 
+    async fn deleted_destination_of_others_is_named(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let passed = report(preflight(&org), 0).await;
+        assert_eq!(check(&passed, "bucket.destinations")["status"], "pass");
+        let clients = org.clients();
+        let queue = clients.sqs.get_queue_url().queue_name("exports").send().await.expect("a queue");
+        let queue = queue.queue_url().expect("its URL");
+        clients.sqs.delete_queue().queue_url(queue).send().await.expect("no queue");
+        clients.lambda.delete_function().function_name("uploads").send().await.expect("no function");
+        let topic = format!("arn:aws:sns:{}:{}:reports", org.region(), org.account());
+        clients.sns.delete_topic().topic_arn(topic).send().await.expect("no topic");
+
+        let report = assert_fails(preflight(&org), &["bucket.destinations"]).await;
+        let observed = text(&check(&report, "bucket.destinations")["observed"]);
+        for entry in ["exports", "uploads", "reports"] {
+            assert!(observed.contains(&format!("notification {entry} sends to")), "{observed}");
+        }
+        let run = setup(&org).run().await.expect_status(1);
+        assert!(run.writes().is_empty(), "{:?}", run.writes());
+    }
+
     async fn other_notifications_pass(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         report(preflight(&org), 0).await;

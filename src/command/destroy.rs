@@ -1,7 +1,7 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
 use super::backup::BackupInProgress;
-use super::existing_deployment::{check_account, find_deployment, other_deployment_hint};
+use super::existing_deployment::{check_account, find_role, other_deployment_hint};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
 use super::prompt::{NOT_A_TERMINAL, confirm};
@@ -293,57 +293,77 @@ impl DestroyTarget {
 /// Finds the deployment by the tags of its role. If there is no role, finds it through the trail.
 async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
     let aws = context.connect().await?;
-    let (caller, deployment) = tokio::join!(aws.caller_identity(), find_deployment(context, &aws));
+    let (caller, role) = tokio::join!(aws.caller_identity(), find_role(context, &aws));
     let caller: CallerIdentity = caller?;
     check_account(context, &caller.account)?;
-    let Some(deployment) = deployment? else {
-        return search_targets(context, args, &aws, &caller, OPTIONS).await;
+    let role = role?;
+    // A role without its tags still has the path that its ARN contains.
+    let names = role.as_ref().map_or_else(
+        || context.names(),
+        |role| context.names().with_role_path(&arn::role_path(role.arn())),
+    );
+    let search = TargetSearch {
+        context,
+        args,
+        aws: &aws,
+        caller: &caller,
+        names,
+    };
+    let Some(deployment) = role.as_ref().and_then(option::deployment_of) else {
+        return search.find(OPTIONS).await;
     };
     let target = option::existing_target(&deployment, &caller, context.names())?;
     if !target.is_located() {
         let only = [target.option()];
-        return search_targets(context, args, &aws, &caller, &only).await;
+        return search.find(&only).await;
     }
     Ok(DestroyTarget::new(&aws, target))
 }
 
-/// Searches where the arguments say, or where the trail delivers. Returns the first target with a managed resource.
-async fn search_targets(
-    context: &Context,
-    args: &cli::DestroyArgs,
-    aws: &Aws,
-    caller: &CallerIdentity,
-    options: &[&'static dyn DeliveryOption],
-) -> Result<DestroyTarget> {
-    let discovery = DiscoveryArgs {
-        bucket: args.bucket.clone(),
-        ..DiscoveryArgs::default()
-    };
-    let mut request: InventoryRequest = inventory_request(context, &discovery);
-    request.expected_account = None;
-    let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
-    let inventory = check::collect(aws, request, &profiles).await;
-    let locate = LocateRequest {
-        scope: DeploymentScope::new(caller, aws.region(), context.names()),
-        log_group: args.log_group.clone(),
-    };
-    let (mut refusal, mut candidates) = (None, Vec::new());
-    for option in options {
-        let snapshot = check::snapshot(&inventory, &option.profile());
-        match option.locate(&snapshot, &locate) {
-            Ok(target) => candidates.push(DestroyTarget::new(aws, target)),
-            Err(_) => refusal = refusal.or(snapshot.bucket_error()),
+/// A search for a deployment that the tags of its role do not describe.
+struct TargetSearch<'a> {
+    context: &'a Context,
+    args: &'a cli::DestroyArgs,
+    aws: &'a Aws,
+    caller: &'a CallerIdentity,
+    /// The names, with the path of the role.
+    names: ResourceNames,
+}
+
+impl TargetSearch<'_> {
+    /// Searches where the arguments say, or where the trail delivers. Returns the first target with a managed resource.
+    async fn find(&self, options: &[&'static dyn DeliveryOption]) -> Result<DestroyTarget> {
+        let discovery = DiscoveryArgs {
+            bucket: self.args.bucket.clone(),
+            ..DiscoveryArgs::default()
+        };
+        let mut request: InventoryRequest = inventory_request(self.context, &discovery);
+        request.expected_account = None;
+        request.names = self.names.clone();
+        let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
+        let inventory = check::collect(self.aws, request, &profiles).await;
+        let locate = LocateRequest {
+            scope: DeploymentScope::new(self.caller, self.aws.region(), self.names.clone()),
+            log_group: self.args.log_group.clone(),
+        };
+        let (mut refusal, mut candidates) = (None, Vec::new());
+        for option in options {
+            let snapshot = check::snapshot(&inventory, &option.profile());
+            match option.locate(&snapshot, &locate) {
+                Ok(target) => candidates.push(DestroyTarget::new(self.aws, target)),
+                Err(_) => refusal = refusal.or(snapshot.bucket_error()),
+            }
         }
-    }
-    for number in 0..candidates.len() {
-        if candidates[number].has_managed_resources().await? {
-            return Ok(candidates.swap_remove(number));
+        for number in 0..candidates.len() {
+            if candidates[number].has_managed_resources().await? {
+                return Ok(candidates.swap_remove(number));
+            }
         }
-    }
-    match (refusal, candidates.into_iter().next()) {
-        (Some(refusal), _) => Err(refusal),
-        (None, Some(first)) => Ok(first),
-        (None, None) => Err(nothing_found_error(context, aws).await),
+        match (refusal, candidates.into_iter().next()) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Some(first)) => Ok(first),
+            (None, None) => Err(nothing_found_error(self.context, self.aws).await),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use aws_sdk_iam::types::Role;
 
 use crate::aws::arn;
 use crate::naming::ResourceNames;
-use crate::ownership::{OPTION_TAG, is_managed_by_program};
+use crate::ownership::{MANAGED_BY_TAG, OPTION_TAG, is_managed_by_program};
 use crate::shared_document::role_trust::{HeelerTrust, parse_trust};
 
 /// A deployment that exists.
@@ -53,6 +53,18 @@ impl Deployment {
     #[must_use]
     pub fn names(&self, names: ResourceNames) -> ResourceNames {
         names.with_role_path(&arn::role_path(&self.role_arn))
+    }
+
+    /// The tags that setup added with `--tag`: those that neither this program nor AWS writes.
+    #[must_use]
+    pub fn extra_tags(&self) -> Vec<(String, String)> {
+        let is_extra = |key: &str| {
+            let key = key.to_ascii_lowercase();
+            key != MANAGED_BY_TAG && !key.starts_with("aws:") && !key.starts_with("heeler-ec:")
+        };
+        let tags = self.tags.iter().filter(|(key, _)| is_extra(key));
+        tags.map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     /// The value of a tag.

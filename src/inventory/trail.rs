@@ -379,3 +379,33 @@ fn raw_field_selector(field: &cloudtrail::AdvancedFieldSelector) -> Value {
     }
     Value::Object(raw)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Aws;
+    use crate::aws::canned::CannedResponse;
+
+    #[tokio::test]
+    async fn govcloud_has_no_opt_in_regions() {
+        let (aws, sent) = Aws::canned(vec![(
+            "POST /listRegions",
+            CannedResponse::ok(
+                r#"{"Regions": [{"RegionName": "af-south-1", "RegionOptStatus": "ENABLED"}]}"#,
+            ),
+        )]);
+        for region in [
+            "us-gov-west-1",
+            "us-gov-east-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+        ] {
+            let clients = LimitedClients::new(&aws.in_region(region));
+            let regions = opt_in_regions(&clients).await.unwrap();
+            assert_eq!(regions, Vec::<String>::new(), "{region}");
+        }
+        assert_eq!(sent.operations(), Vec::<String>::new());
+        let regions = opt_in_regions(&LimitedClients::new(&aws)).await.unwrap();
+        assert_eq!(regions, ["af-south-1"]);
+    }
+}

@@ -183,6 +183,10 @@ impl RegionalScope<'_> {
         self.arns().function(&self.scope.names.function())
     }
 
+    pub(crate) fn all_function_arns(&self) -> String {
+        self.arns().function("*")
+    }
+
     fn arns(&self) -> ArnBuilder<'_> {
         self.scope.arns(self.region)
     }

@@ -35,9 +35,10 @@ impl Action {
             Self::Update(changes)
             | Self::Adopt(AdoptionPlan { changes, .. })
             | Self::Conflict(Conflict::Immutable(changes)) => changes,
-            Self::Create | Self::Keep | Self::Conflict(Conflict::NotManaged) | Self::Unknown(_) => {
-                &[]
-            }
+            Self::Create
+            | Self::Keep
+            | Self::Conflict(Conflict::NotManaged { .. })
+            | Self::Unknown(_) => &[],
         }
     }
 }
@@ -53,8 +54,11 @@ pub struct AdoptionPlan {
 /// Reason why an existing resource cannot be brought to its desired state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Conflict {
-    /// It lacks our tags.
-    NotManaged,
+    /// It is not managed.
+    NotManaged {
+        /// True if its own tags decide that. Otherwise its parent or its content does.
+        lacks_tags: bool,
+    },
     /// It would have to be replaced, because these fields cannot change in place.
     Immutable(Vec<Change>),
 }
@@ -82,7 +86,7 @@ impl PlanStep {
     #[must_use]
     pub fn can_be_adopted(&self) -> bool {
         let is_unmanaged = |actual: &Actual| actual.ownership == Ownership::Unmanaged;
-        self.action == Action::Conflict(Conflict::NotManaged)
+        matches!(self.action, Action::Conflict(Conflict::NotManaged { .. }))
             && self.actual.as_ref().is_some_and(is_unmanaged)
     }
 }
@@ -343,7 +347,9 @@ fn decide_action<C: Sync>(
         return Action::Unknown(refusal.clone());
     }
     if !actual.is_managed() {
-        return Action::Conflict(Conflict::NotManaged);
+        return Action::Conflict(Conflict::NotManaged {
+            lacks_tags: !resource.ownership_tags().is_empty(),
+        });
     }
     match compare(resource, actual, known, unreadable) {
         Ok(changes) if changes.is_empty() => Action::Keep,

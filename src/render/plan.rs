@@ -145,8 +145,11 @@ fn step_details(ui: Ui, action: &Action) -> Vec<String> {
             let tags = tags.map(|line| ui.ascii_fallback(&escape_control_chars(&line)));
             tags.into_iter().chain(describe(changes)).collect()
         }
-        Action::Conflict(Conflict::NotManaged) => {
+        Action::Conflict(Conflict::NotManaged { lacks_tags: true }) => {
             vec!["exists, but is not managed by heeler-ec (it lacks the tags)".to_owned()]
+        }
+        Action::Conflict(Conflict::NotManaged { lacks_tags: false }) => {
+            vec!["exists, but is not managed by heeler-ec".to_owned()]
         }
         Action::Conflict(Conflict::Immutable(changes)) => describe(changes)
             .map(|line| format!("{line} (cannot be changed in place)"))
@@ -186,7 +189,7 @@ fn step_json(step: &PlanStep) -> Value {
     let changes = step.action.changes();
     let conflict = match &step.action {
         Action::Conflict(Conflict::Immutable(_)) => Some("immutable"),
-        Action::Conflict(Conflict::NotManaged) => Some("not_managed"),
+        Action::Conflict(Conflict::NotManaged { .. }) => Some("not_managed"),
         _ => None,
     };
     let mut row = json!({

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use heeler_ec::aws::bucket_notification::{NotificationEntry, NotificationTarget};
 use heeler_ec::check::Verdict;
+use heeler_ec::error::Error;
 use heeler_ec::inventory::facts::{
-    BucketOwner, Encryption, LifecycleRule, LifecycleTiming, TopicFacts, TrailSelection,
+    BucketOwner, DestinationFacts, Encryption, LifecycleRule, LifecycleTiming, TopicFacts,
+    TrailSelection,
 };
 use heeler_ec::inventory::named_resource::NamedResource;
 use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
@@ -285,6 +287,110 @@ fn bucket_cases() -> Vec<VerdictCase> {
             |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:GetObject")),
             "pass",
             "the bucket has log objects",
+        ),
+        s3(
+            "bucket.member_objects",
+            "member accounts have log objects",
+            |_| {},
+            "pass",
+            "member accounts have log objects",
+        ),
+        s3(
+            "bucket.member_objects",
+            "only the management account has log objects",
+            |s| bucket(s).member_objects = Fact::Present(false),
+            "warn",
+            "no log objects of other accounts under AWSLogs/o-example/",
+        ),
+        s3(
+            "bucket.member_objects",
+            "the trail has not delivered",
+            |s| {
+                bucket(s).member_objects = Fact::Present(false);
+                status(s).to_bucket.at = None;
+            },
+            "skip",
+            "depends on trail.delivery",
+        ),
+        s3(
+            "bucket.member_objects",
+            "the trail is of one account",
+            |s| bucket(s).member_objects = Fact::NotRequested,
+            "skip",
+            "depends on trail.organization",
+        ),
+        s3(
+            "bucket.member_objects",
+            "the caller may not list objects",
+            |s| bucket(s).member_objects = Fact::Failed(refused("s3:ListBucket")),
+            "unknown",
+            "s3:ListBucket",
+        ),
+        s3(
+            "bucket.destinations",
+            "there are no other notifications",
+            |_| {},
+            "pass",
+            "no other destinations",
+        ),
+        s3(
+            "bucket.destinations",
+            "the destination of another notification exists",
+            |s| set_destination(s, Ok(true)),
+            "pass",
+            "1 other destination",
+        ),
+        s3(
+            "bucket.destinations",
+            "the destination of another notification does not exist",
+            |s| set_destination(s, Ok(false)),
+            "fail",
+            "notification theirs sends to arn:aws:sqs:eu-west-1:111122223333:everything, which does not exist",
+        ),
+        s3(
+            "bucket.destinations",
+            "a destination does not exist, and setup has added its notification before",
+            |s| {
+                set_destination(s, Ok(false));
+                let mut own = entry(
+                    NotificationTarget::Topic,
+                    "s3:ObjectCreated:*",
+                    "AWSLogs/o-example/",
+                    "",
+                );
+                own.id = s.planned_notification().id;
+                bucket(s)
+                    .notifications
+                    .present_mut()
+                    .expect("notifications")
+                    .push(own);
+            },
+            "warn",
+            "does not exist",
+        ),
+        s3(
+            "bucket.destinations",
+            "a destination does not exist, and setup uses an existing topic",
+            |s| {
+                set_destination(s, Ok(false));
+                bucket(s).topic = Fact::Present(topic());
+            },
+            "warn",
+            "does not exist",
+        ),
+        s3(
+            "bucket.destinations",
+            "the caller may not read a destination",
+            |s| set_destination(s, Err(refused("sqs:GetQueueUrl"))),
+            "unknown",
+            "sqs:GetQueueUrl",
+        ),
+        s3(
+            "bucket.destinations",
+            "the notifications could not be read",
+            |s| bucket(s).notifications = Fact::Failed(refused("s3:GetBucketNotification")),
+            "skip",
+            "depends on bucket.notifications",
         ),
         s3(
             "bucket.ownership",
@@ -1662,6 +1768,19 @@ fn deny(snapshot: &mut Snapshot, rest: &str) {
 
 fn set_notifications(snapshot: &mut Snapshot, entries: Vec<NotificationEntry>) {
     bucket(snapshot).notifications = Fact::Present(entries);
+}
+
+/// Adds a notification to another queue, which exists or not.
+fn set_destination(snapshot: &mut Snapshot, exists: Result<bool, Error>) {
+    let other = entry(
+        NotificationTarget::Queue,
+        "s3:ObjectCreated:*",
+        "exports/",
+        "",
+    );
+    let arn = other.destination.clone();
+    set_notifications(snapshot, vec![other]);
+    bucket(snapshot).destinations = vec![DestinationFacts { arn, exists }];
 }
 
 fn entry(target: NotificationTarget, event: &str, prefix: &str, suffix: &str) -> NotificationEntry {

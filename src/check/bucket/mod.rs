@@ -1,5 +1,6 @@
 //! Checks of the bucket that the trail delivers to.
 
+mod destinations;
 mod encryption;
 mod notifications;
 mod policy;
@@ -45,6 +46,13 @@ pub const CHECKS: &[Check] = &[
         evaluate: recent_objects,
     },
     Check {
+        id: CheckId::BucketMemberObjects,
+        description: "the bucket has log objects of member accounts",
+        requirement: Requirement::ADVISORY,
+        permissions: &["s3:ListBucket"],
+        evaluate: member_objects,
+    },
+    Check {
         id: CheckId::BucketEncryption,
         description: "the encryption of the log objects is known",
         requirement: Requirement::REQUIRED,
@@ -57,6 +65,17 @@ pub const CHECKS: &[Check] = &[
         requirement: Requirement::BLOCKING,
         permissions: &["s3:GetBucketNotification"],
         evaluate: notifications::notifications,
+    },
+    Check {
+        id: CheckId::BucketDestinations,
+        description: "the destinations of other notifications exist",
+        requirement: Requirement::ADVISORY,
+        permissions: &[
+            "sns:GetTopicAttributes",
+            "sqs:GetQueueUrl",
+            "lambda:GetFunctionConcurrency",
+        ],
+        evaluate: destinations::destinations,
     },
     Check {
         id: CheckId::BucketTopic,
@@ -256,6 +275,34 @@ fn recent_objects(snapshot: &Snapshot) -> Verdict {
             .retryable(),
         ),
         Fact::Absent => skipped_because(CheckId::TrailDelivery),
+    }
+    })
+}
+
+fn member_objects(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| {
+        match &bucket.member_objects {
+        Fact::NotRequested | Fact::Absent => skipped_because(CheckId::TrailOrganization),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(true) => Verdict::Pass("member accounts have log objects".into()),
+        Fact::Present(false) if snapshot.is_delivering() => Verdict::Warn(
+            Finding::new(
+                format!("no log objects of other accounts under {}", snapshot.log_prefix()),
+                "log objects of member accounts",
+            )
+            .because(
+                "Heeler receives no events of member accounts; CloudTrail does not deliver for them if the bucket policy \
+                 lacks the prefix of the organization, or if the organization has no other account",
+            )
+            .console(format!("S3 > {} > {}", bucket.name, snapshot.log_prefix()))
+            .cli(format!(
+                "aws s3api list-objects-v2 --bucket {} --prefix {} --delimiter / --query CommonPrefixes",
+                bucket.name,
+                shell_quote(&snapshot.log_prefix())
+            ))
+            .retryable(),
+        ),
+        Fact::Present(false) => skipped_because(CheckId::TrailDelivery),
     }
     })
 }

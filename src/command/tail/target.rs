@@ -39,7 +39,10 @@ impl TailTarget {
         Ok(Self {
             option: target.option().name().to_owned(),
             sources,
-            subscription: subscription_target(&*target),
+            subscription: subscription_target(&*target).map(|subscription| SubscriptionTarget {
+                extra_tags: deployment.extra_tags(),
+                ..subscription
+            }),
             log_bucket: LogBucket {
                 bucket: logs.map_or_else(String::new, |logs| logs.bucket.to_owned()),
                 owner: target.scope().account.clone(),
@@ -59,5 +62,6 @@ pub(in crate::command) fn subscription_target(target: &dyn Target) -> Option<Sub
         account: scope.account.clone(),
         topic: target.topic_arn()?,
         name_prefix: scope.names.temporary_queue_prefix(),
+        extra_tags: Vec::new(),
     })
 }

@@ -1,6 +1,8 @@
 //! Reads the bucket that a trail delivers to.
 
+mod destinations;
 mod encryption;
+mod member_objects;
 mod own_bucket;
 mod owner;
 
@@ -11,9 +13,11 @@ use super::facts::{BucketFacts, BucketOwner, TopicFacts};
 use super::limiter::LimitedClients;
 use super::read_scope::ReadScope;
 use super::topic::{covering_topic, is_usable_topic, topic_facts};
+use crate::aws::arn;
 use crate::aws::bucket_notification::{NotificationEntry, entries};
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
+use destinations::destinations;
 use own_bucket::OwnBucket;
 use owner::{LocatedBucket, find_owner};
 
@@ -34,9 +38,10 @@ pub(super) async fn inspect(
     };
     // The longest chain of calls comes first.
     let (
-        (notifications, topic),
+        (notifications, topic, destinations),
         owned,
         (encryption, newest, keys),
+        member_objects,
         policy,
         ownership,
         lifecycle,
@@ -52,15 +57,23 @@ pub(super) async fn inspect(
                 .as_ref()
                 .ok()
                 .and_then(|entries| covering_topic(entries, scope, clients.region()));
-            let topic = match topic {
-                // The ARN alone shows that S3 cannot publish to the topic.
-                Some(arn) if !is_usable_topic(&arn, account, clients.region()) => {
-                    Fact::Present(TopicFacts::arn_only(arn))
-                }
-                Some(arn) => Fact::from_optional(topic_facts(clients, &arn, account).await),
-                None => Fact::NotRequested,
-            };
-            (notifications, topic)
+            let managed = managed_topic(scope, clients.region());
+            let known = [managed.as_str(), topic.as_deref().unwrap_or_default()];
+            let entries = notifications.as_deref().unwrap_or_default();
+            let (topic, destinations) = join!(
+                async {
+                    match topic.clone() {
+                        // The ARN alone shows that S3 cannot publish to the topic.
+                        Some(arn) if !is_usable_topic(&arn, account, clients.region()) => {
+                            Fact::Present(TopicFacts::arn_only(arn))
+                        }
+                        Some(arn) => Fact::from_optional(topic_facts(clients, &arn, account).await),
+                        None => Fact::NotRequested,
+                    }
+                },
+                destinations(clients, entries, account, &known),
+            );
+            (notifications, topic, destinations)
         },
         async {
             match found.redirect_region {
@@ -69,6 +82,7 @@ pub(super) async fn inspect(
             }
         },
         bucket.encryption_facts(scope),
+        bucket.member_objects(scope),
         bucket.policy(),
         bucket.object_ownership(),
         bucket.lifecycle(),
@@ -82,14 +96,22 @@ pub(super) async fn inspect(
         owner: owned,
         encryption: Fact::from_result(encryption),
         newest_log_object: Fact::from_optional(newest),
+        member_objects,
         keys,
         notifications: Fact::from_result(notifications),
+        destinations,
         topic,
         policy: Fact::from_optional(policy),
         object_ownership: Fact::from_optional(ownership),
         lifecycle: Fact::from_result(lifecycle),
         requester_pays: Fact::from_result(payer),
     }
+}
+
+/// Returns the ARN of the topic that setup would create.
+fn managed_topic(scope: &ReadScope<'_>, region: &str) -> String {
+    let (caller, topic) = (scope.caller, scope.request.names.topic());
+    arn::build(&caller.partition, "sns", region, &caller.account, &topic)
 }
 
 /// Reads the policy of a bucket of this account.

@@ -14,9 +14,13 @@ pub struct BucketFacts {
     pub encryption: Fact<Encryption>,
     /// The newest log object from today or yesterday.
     pub newest_log_object: Fact<LogObject>,
+    /// True if there are log objects of accounts other than that of the trail. Requested for organization trails only.
+    pub member_objects: Fact<bool>,
     /// The keys that are named by the operator, the trail, the bucket or the newest object.
     pub keys: Vec<KeyFacts>,
     pub notifications: Fact<Vec<NotificationEntry>>,
+    /// The destinations of these notifications in this account, except the topic of setup.
+    pub destinations: Vec<DestinationFacts>,
     /// The existing topic that setup would use.
     pub topic: Fact<TopicFacts>,
     pub policy: Fact<String>,
@@ -35,8 +39,10 @@ impl BucketFacts {
             owner,
             encryption: Fact::NotRequested,
             newest_log_object: Fact::NotRequested,
+            member_objects: Fact::NotRequested,
             keys: Vec::new(),
             notifications: Fact::NotRequested,
+            destinations: Vec::new(),
             topic: Fact::NotRequested,
             policy: Fact::NotRequested,
             object_ownership: Fact::NotRequested,
@@ -58,8 +64,10 @@ impl BucketFacts {
             owner,
             encryption,
             newest_log_object,
+            member_objects,
             keys,
             notifications,
+            destinations,
             topic,
             policy,
             object_ownership,
@@ -70,6 +78,7 @@ impl BucketFacts {
             owner.as_ref().err(),
             encryption.error(),
             newest_log_object.error(),
+            member_objects.error(),
             notifications.error(),
             topic.error(),
             policy.error(),
@@ -81,7 +90,19 @@ impl BucketFacts {
         .flatten()
         .chain(topic.present().into_iter().flat_map(TopicFacts::errors))
         .chain(keys.iter().flat_map(KeyFacts::errors))
+        .chain(
+            destinations
+                .iter()
+                .filter_map(|found| found.exists.as_ref().err()),
+        )
     }
+}
+
+/// A destination of a notification.
+#[derive(Clone, Debug)]
+pub struct DestinationFacts {
+    pub arn: String,
+    pub exists: Result<bool>,
 }
 
 /// The account that owns a bucket, and the bucket's region.

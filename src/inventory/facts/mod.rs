@@ -11,7 +11,8 @@ mod trail;
 
 pub use account::{AccountFacts, IamQuotas, Organization, PermissionSimulation, SimulationResult};
 pub use bucket::{
-    BucketFacts, BucketOwner, Encryption, LifecycleRule, LifecycleTiming, LogObject, TopicFacts,
+    BucketFacts, BucketOwner, DestinationFacts, Encryption, LifecycleRule, LifecycleTiming,
+    LogObject, TopicFacts,
 };
 pub use kms_key::{KeyFacts, KmsGrantFacts, KmsKeyDetails};
 pub use log_group::{

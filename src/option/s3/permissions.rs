@@ -42,6 +42,16 @@ impl OptionPermissions for S3Permissions {
             .in_account(&scope.account),
             topic_read(scope),
             queue_reads(scope),
+            // The destinations of the bucket's other notifications.
+            Statement::new(
+                "ReadNotificationDestinations",
+                &[
+                    "lambda:GetFunctionConcurrency",
+                    "sns:GetTopicAttributes",
+                    "sqs:GetQueueUrl",
+                ],
+                [at.all_function_arns(), at.queue_arn("*"), at.topic_arn("*")],
+            ),
         ];
         let keys = read_key_arns(scope);
         if !keys.is_empty() {

@@ -92,7 +92,7 @@ async fn unmanaged_resource_is_a_conflict_and_blocks_apply() {
     let cloud = FakeCloud::with_resources(&[("record", "other", Ownership::Unmanaged)]);
     let graph = sample_graph();
     let plan = Plan::read(&graph, &cloud).await.unwrap();
-    let conflict = Action::Conflict(Conflict::NotManaged);
+    let conflict = Action::Conflict(Conflict::NotManaged { lacks_tags: true });
     assert_eq!(plan.steps[2].action, conflict);
     let refusal = apply(&plan, options(&CancellationToken::new())).await;
     assert_eq!(refusal.unwrap_err().exit(), Exit::Negative);

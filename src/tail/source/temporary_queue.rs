@@ -28,6 +28,8 @@ pub struct SubscriptionTarget {
     pub topic: String,
     /// Prefix of the names of temporary queues.
     pub name_prefix: String,
+    /// Tags that the operator's account requires. A new queue gets them in addition to its own.
+    pub extra_tags: Vec<(String, String)>,
 }
 
 /// An existing temporary queue.
@@ -87,7 +89,7 @@ impl TemporaryQueue {
             &target.account,
             name,
         );
-        let created = aws
+        let call = aws
             .sqs
             .create_queue()
             .queue_name(name)
@@ -101,12 +103,14 @@ impl TemporaryQueue {
             )
             .attributes(QueueAttributeName::SqsManagedSseEnabled, "true")
             .tags(MANAGED_BY_TAG, PROGRAM)
-            .tags(HEARTBEAT_TAG, unix_seconds().to_string())
-            .send()
-            .await
-            .context_for("sqs:CreateQueue", || {
-                format!("create the temporary queue {name}")
-            });
+            .tags(HEARTBEAT_TAG, unix_seconds().to_string());
+        let call = target
+            .extra_tags
+            .iter()
+            .fold(call, |call, (key, value)| call.tags(key, value));
+        let created = call.send().await.context_for("sqs:CreateQueue", || {
+            format!("create the temporary queue {name}")
+        });
         let created_at = Instant::now();
         let created = match created {
             Ok(created) => created,

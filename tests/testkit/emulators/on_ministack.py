@@ -37,13 +37,16 @@ def treat_loopback_as_tls(app):
 
 
 def check_batches_as_single_operations():
-    """Checks the permission of the single operation for batch operations, as SQS does."""
+    """Checks the permission of the single operation for batch operations, as SQS does, and that of a read for the
+    concurrency of a function."""
     from ministack.core import iam_actions
 
     extract = iam_actions.extract_iam_action
 
     def corrected(service, *request):
         action = extract(service, *request)
+        if action == "lambda:PutFunctionConcurrency" and request[0] == "GET":
+            return "lambda:GetFunctionConcurrency"
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = corrected

@@ -77,6 +77,7 @@ const SAME_NAME: &[(&str, &[&str])] = &[
             "DeleteFunction",
             "DeleteFunctionConcurrency",
             "GetAccountSettings",
+            "GetFunctionConcurrency",
             "GetPolicy",
             "PutFunctionConcurrency",
             "RemovePermission",

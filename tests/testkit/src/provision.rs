@@ -2,6 +2,8 @@
 
 use aws_sdk_cloudtrail::types::EventSelector;
 use aws_sdk_cloudwatchlogs::types::LogGroupClass;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, Event, EventBridgeConfiguration,
@@ -15,6 +17,9 @@ use serde_json::json;
 
 use crate::organization::{LOG_GROUP, TRAIL, allow};
 use crate::{Clients, Engine, LogFile, Organization, log_file};
+
+/// The end of a directory without entries, which is a whole ZIP file.
+const EMPTY_ZIP_FILE: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 impl Organization {
     /// Creates everything that the builder describes.
@@ -293,6 +298,22 @@ impl Organization {
         );
         let object = LogFile::new(&self.account, self.region(), vec![signed_in]);
         self.log_file_key = Some(self.deliver(&object).await);
+        // A digest shows that CloudTrail delivers for a member account, and no command reads it.
+        if let Some(member) = self.members.first() {
+            let prefix = self
+                .built
+                .prefix
+                .as_deref()
+                .map(|prefix| format!("{prefix}/"));
+            let key = format!(
+                "{}AWSLogs/{}/{member}/CloudTrail-Digest/{}/digest.json.gz",
+                prefix.unwrap_or_default(),
+                self.id,
+                self.region()
+            );
+            let digest = self.clients.s3.put_object().bucket(&self.bucket).key(key);
+            digest.send().await.expect("a digest");
+        }
     }
 
     async fn create_notifications(&mut self) {
@@ -306,11 +327,7 @@ impl Organization {
         if self.built.other_notifications {
             let topic = self.create_topic("reports").await;
             let queue = self.create_queue("exports").await;
-            let function = format!(
-                "arn:aws:lambda:{}:{}:function:uploads",
-                self.region(),
-                self.account
-            );
+            let function = self.create_function("uploads").await;
             let function = LambdaFunctionConfiguration::builder()
                 .id("uploads")
                 .lambda_function_arn(function)
@@ -385,6 +402,32 @@ impl Organization {
             .await
             .expect("a queue");
         arn
+    }
+
+    /// Creates a function, and returns its ARN.
+    async fn create_function(&self, name: &str) -> String {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole"
+            }]
+        });
+        let role = self.clients.iam.create_role().role_name(name);
+        let role = role.assume_role_policy_document(trust.to_string());
+        let role = role.send().await.expect("the function's role");
+        let code = FunctionCode::builder().zip_file(Blob::new(EMPTY_ZIP_FILE));
+        let made = self.clients.lambda.create_function().function_name(name);
+        made.runtime(Runtime::Python312)
+            .handler("index.handler")
+            .role(role.role().expect("the function's role").arn())
+            .code(code.build())
+            .send()
+            .await
+            .expect("a function")
+            .function_arn
+            .expect("its ARN")
     }
 
     /// A resource policy that allows the bucket's notifications.

@@ -26,7 +26,7 @@ pub enum Rule {
     ReadsAreStale,
     /// K1: a new key does not exist for other calls.
     NewKeyIsUnknown,
-    /// K2: the tags of a new key do not count in authorization.
+    /// K2: new tags of a key do not count in authorization.
     KeyTagsDoNotCount,
     /// K3: a new role cannot be a grantee.
     NewRoleIsNoGrantee,
@@ -85,6 +85,7 @@ enum Event {
     QueueCreated,
     QueueDeleted,
     KeyCreated,
+    KeyTagged,
     RoleCreated,
     PolicyCreated,
     PolicyDetached,
@@ -331,9 +332,10 @@ impl EventualConsistency {
             "ScheduleKeyDeletion",
             "UpdateKeyDescription",
         ];
-        if needs_tags.contains(&operation)
-            && self.is_young(Rule::KeyTagsDoNotCount, Event::KeyCreated, &key)
-        {
+        let is_tagged_recently = [Event::KeyCreated, Event::KeyTagged]
+            .into_iter()
+            .any(|event| self.is_young(Rule::KeyTagsDoNotCount, event, &key));
+        if needs_tags.contains(&operation) && is_tagged_recently {
             let message = format!(
                 "User: arn:aws:sts::111122223333:assumed-role/operator/session is not authorized to perform: \
                  kms:{operation} on resource: arn:aws:kms:us-east-1:111122223333:key/{key} because no identity-based \
@@ -620,6 +622,7 @@ fn events(call: &Call, input: &Value, response: &WireResponse) -> Vec<(Event, St
             let created: Value = serde_json::from_slice(&response.body).unwrap_or_default();
             vec![(Event::KeyCreated, text(&created["KeyMetadata"]["KeyId"]))]
         }
+        "kms:TagResource" => vec![(Event::KeyTagged, last_part(&text(&input["KeyId"])))],
         "lambda:AddPermission" => vec![(Event::PermissionAdded, text(&input["FunctionName"]))],
         "lambda:CreateFunction"
         | "lambda:UpdateFunctionCode"
