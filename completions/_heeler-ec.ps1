@@ -42,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the deployments of the account')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration (import and resource blocks)')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore policies and notification settings from a --backup file')

@@ -39,7 +39,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand list 'List the deployments of the account'
             cand status 'Show whether events can reach Heeler, hop by hop'
-            cand export 'Export the deployment as Terraform configuration (import and resource blocks)'
+            cand export 'Export the deployment as Terraform configuration'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete the resources that setup created'
             cand restore 'Restore policies and notification settings from a --backup file'

@@ -44,7 +44,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List the deployments of the account'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment as Terraform configuration'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
@@ -61,8 +61,10 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-to
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
+bucket.member_objects\t''
 bucket.ownership\t''
 bucket.policy\t''
 bucket.recent_objects\t''
@@ -123,8 +125,10 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
+bucket.member_objects\t''
 bucket.ownership\t''
 bucket.policy\t''
 bucket.recent_objects\t''
@@ -187,8 +191,10 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
+bucket.member_objects\t''
 bucket.ownership\t''
 bucket.policy\t''
 bucket.recent_objects\t''
@@ -502,9 +508,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "acco
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.partition"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.region"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.delivery"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.destinations"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.encryption"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.lifecycle"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.matches_trail"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.member_objects"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.notifications"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.owner"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.ownership"
