@@ -272,11 +272,28 @@ async fn policies_changed_by_setup_are_restored() {
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
  ~ restore  key policy      arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444
+                            document "AccountAdministration": {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"],"Sid":"AccountAdministration"} -> (none)
+                            document "AllowTopicToEncryptForQueue": {"Action":["kms:Decrypt","kms:GenerateDataKey"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"]}},"Effect":"Allow","Principal":{"Service":["sns.amazonaws.com"]},"Resource":["*"],"Sid":"AllowTopicToEncryptForQueue"} -> (none)
+                            document, a statement without Sid: (none) -> {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"]}
+                            document, a statement without Sid: (none) -> {"Action":["kms:Decrypt"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"]}
  ~ restore  managed policy  arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy
+                            document "DecryptQueueMessages": {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:viaservice":["sqs.us-east-1.amazonaws.com"]}},"Effect":"Allow","Resource":["arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444"],"Sid":"DecryptQueueMessages"} -> (none)
+                            document "ReadTrailLogObjects": {"Action":["s3:GetObject"],"Condition":{"StringEquals":{"aws:resourceaccount":["111122223333"]}},"Effect":"Allow","Resource":["arn:aws:s3:::org-trail-logs-111122223333/AWSLogs/o-exampleorg/*"],"Sid":"ReadTrailLogObjects"} -> (none)
+                            document "HarvestQueue": {"Action":["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"HarvestQueue"} -> (none)
+                            document, a statement without Sid: (none) -> {"Action":["s3:GetObject"],"Effect":"Allow","Resource":["*"]}
  ~ restore  queue policy    heeler_event_collection_queue
+                            document "DenyInsecureTransport": {"Action":["sqs:*"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"DenyInsecureTransport"} -> (none)
+                            document "AllowTopicToSend": {"Action":["sqs:SendMessage"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"]}},"Effect":"Allow","Principal":{"Service":["sns.amazonaws.com"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"AllowTopicToSend"} -> (none)
+                            document "Theirs": (none) -> {"Action":["sqs:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"Theirs"}
  ~ restore  queue policy    heeler_event_collection_queue_dlq
+                            document "DenyInsecureTransport": {"Action":["sqs:*"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq"],"Sid":"DenyInsecureTransport"} -> (none)
+                            document "Theirs": (none) -> {"Action":["sqs:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq"],"Sid":"Theirs"}
  ~ restore  role trust      heeler_event_collection_sqs_role
+                            external_id: (masked) -> (masked)
  ~ restore  topic policy    arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+                            document "AllowTrailBucketToPublish": {"Action":["sns:Publish"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:s3:::org-trail-logs-111122223333"]},"StringEquals":{"aws:sourceaccount":["111122223333"]}},"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"AllowTrailBucketToPublish"} -> (none)
+                            document "DenyInsecurePublish": {"Action":["sns:Publish"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"DenyInsecurePublish"} -> (none)
+                            document "Theirs": (none) -> {"Action":["sns:Publish"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"Theirs"}
 
 Restore: 6 to restore, 0 to keep, 0 to skip.
   ~ restored key policy arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444
@@ -340,15 +357,15 @@ async fn restore_after_destroy_lists_deleted_resources() {
         str![[r#"
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
- ~ restore  bucket notification  org-trail-logs-111122223333
- = keep     key policy           arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444  (already has the saved content)
- ! skip     managed policy       arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy  (no longer exists)
- ! skip     queue policy         heeler_event_collection_queue  (no longer exists)
- ! skip     queue policy         heeler_event_collection_queue_dlq  (no longer exists)
- ! skip     role trust           heeler_event_collection_sqs_role  (no longer exists)
- ! skip     topic policy         arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic  (no longer exists)
+ ! skip  bucket notification  org-trail-logs-111122223333  (not managed by heeler-ec)
+ = keep  key policy           arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444  (already has the saved content)
+ ! skip  managed policy       arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy  (no longer exists)
+ ! skip  queue policy         heeler_event_collection_queue  (no longer exists)
+ ! skip  queue policy         heeler_event_collection_queue_dlq  (no longer exists)
+ ! skip  role trust           heeler_event_collection_sqs_role  (no longer exists)
+ ! skip  topic policy         arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic  (no longer exists)
 
-Restore: 1 to restore, 1 to keep, 5 to skip.
+Restore: 0 to restore, 1 to keep, 6 to skip.
 
 "#]],
     );

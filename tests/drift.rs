@@ -581,7 +581,7 @@ Plan: 0 to create, 1 to update, 10 to keep, 1 unknown.
         (
             setup_again(&org),
             str![[r#"
-Preflight: 39 passed, 2 warnings, 9 skipped.
+Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Option s3 in account 111122223333, region us-east-1:

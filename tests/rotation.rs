@@ -139,7 +139,7 @@ async fn existing_external_id_is_kept_and_reported() {
         &org,
         &run,
         str![[r#"
-Preflight: 39 passed, 2 warnings, 9 skipped.
+Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Keeping the existing external ID (use --external-id to change it).

@@ -46,8 +46,8 @@ async fn bucket_source_lists_and_creates_nothing() {
         &run,
         str![[r#"
 Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
-Objects: 2 in = 2 read + 0 skipped + 0 failed.
-Records: 2 in = 2 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Objects: 3 in = 3 read + 0 skipped + 0 failed.
+Records: 3 in = 2 shown + 1 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "#]],

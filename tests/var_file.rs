@@ -53,7 +53,7 @@ async fn setup_uses_var_file() {
         &org,
         &run,
         str![[r#"
-Preflight: 39 passed, 2 warnings, 9 skipped.
+Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Option s3 in account 111122223333, region us-east-1:
@@ -180,7 +180,7 @@ async fn unknown_variable_warns_and_is_ignored() {
         &run,
         str![[r#"
 /tmp/.tmpAbCdEf/var.auto.tfvars, line 8: unknown variable region; it is ignored.
-Preflight: 39 passed, 2 warnings, 9 skipped.
+Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 
