@@ -16,6 +16,8 @@ pub enum Exit {
     Usage = 2,
     /// No result: no credentials, no network, a refused or failed call.
     Failed = 3,
+    /// Changes are pending.
+    Pending = 4,
     /// Interrupted, after clean-up.
     Interrupted = 130,
 }

@@ -274,28 +274,37 @@ async fn table_shows_changed_statement_only() {
         str![[r#"
 Option s3 in account 111122223333, region us-east-1:
 
+Who gets access:
+  iam role heeler_event_collection_sqs_role
+  account 111122223333
+    can use kms:*
+      on kms key heeler_kms_key_sqs
+  sns.amazonaws.com
+    can use kms:Decrypt, kms:GenerateDataKey
+      on kms key heeler_kms_key_sqs
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+    can use sqs:SendMessage
+      on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+  s3.amazonaws.com
+    can use sns:Publish
+      on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+      if aws:SourceArn is arn:aws:s3:::org-trail-logs-111122223333 and aws:SourceAccount is 111122223333
+
  ~ update  iam role          heeler_event_collection_sqs_role
                              trust: {"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Condition":{"StringEquals":{"sts:externalid":"(external id)"}},"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123","arn:aws:iam::999900001111:role/heeler-security"]},"Sid":"HeelerAssumeRole"}]} -> (known after apply)
                                the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID; to repair it, setup needs --heeler-role-arn with the role ARN that Heeler provides
  ~ update  kms key           heeler_kms_key_sqs
-                             policy "Theirs": {"Action":["kms:Decrypt"],"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123"]},"Resource":["*"],"Sid":"Theirs"} -> (none)
+                             policy: remove statement "Theirs", which allows AROAEXAMPLEEXAMPLE123 to use kms:Decrypt on *
                                the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID
- = keep    kms alias         alias/heeler_kms_key_sqs
- = keep    sns topic         heeler_event_collection_topic
  ~ update  sns topic policy  heeler_event_collection_topic
-                             policy "Theirs": {"Action":["sns:Publish"],"Effect":"Allow","Principal":{"AWS":["AIDAEXAMPLEEXAMPLE123"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"Theirs"} -> (none)
+                             policy: remove statement "Theirs", which allows AIDAEXAMPLEEXAMPLE123 to use sns:Publish on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
                                the user was deleted: AWS shows its ID AIDAEXAMPLEEXAMPLE123, and a user created again under the same name has another ID
- = keep    sqs queue         heeler_event_collection_queue_dlq
- = keep    sqs queue         heeler_event_collection_queue
  ~ update  sqs queue policy  heeler_event_collection_queue
-                             policy "Theirs": {"Action":["sqs:SendMessage"],"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"Theirs"} -> (none)
+                             policy: remove statement "Theirs", which allows AROAEXAMPLEEXAMPLE123 to use sqs:SendMessage on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
                                the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID
- = keep    sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
- = keep    iam policy        heeler_event_collection_sqs_policy
- = keep    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep    s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Plan: 0 to create, 4 to update, 8 to keep.
+Plan: 4 to update, 8 unchanged.
 
 "#]],
     );
@@ -557,22 +566,12 @@ error: cannot read sns subscription heeler_event_collection_topic -> heeler_even
         str![[r#"
 Option s3 in account 111122223333, region us-east-1:
 
- = keep     iam role          heeler_event_collection_sqs_role
- = keep     kms key           heeler_kms_key_sqs
- = keep     kms alias         alias/heeler_kms_key_sqs
- = keep     sns topic         heeler_event_collection_topic
- = keep     sns topic policy  heeler_event_collection_topic
- = keep     sqs queue         heeler_event_collection_queue_dlq
  ~ update   sqs queue         heeler_event_collection_queue
                               retention_seconds: 60 -> 7200
- = keep     sqs queue policy  heeler_event_collection_queue
  ? unknown  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
                               cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444); it needs sns:GetSubscriptionAttributes
- = keep     iam policy        heeler_event_collection_sqs_policy
- = keep     iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep     s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Plan: 0 to create, 1 to update, 10 to keep, 1 unknown.
+Plan: 1 to update, 1 unknown, 10 unchanged.
 
 "#]],
     );
@@ -586,22 +585,12 @@ Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Option s3 in account 111122223333, region us-east-1:
 
- = keep     iam role          heeler_event_collection_sqs_role
- = keep     kms key           heeler_kms_key_sqs
- = keep     kms alias         alias/heeler_kms_key_sqs
- = keep     sns topic         heeler_event_collection_topic
- = keep     sns topic policy  heeler_event_collection_topic
- = keep     sqs queue         heeler_event_collection_queue_dlq
  ~ update   sqs queue         heeler_event_collection_queue
                               retention_seconds: 60 -> 7200
- = keep     sqs queue policy  heeler_event_collection_queue
  ? unknown  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
                               cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444); it needs sns:GetSubscriptionAttributes
- = keep     iam policy        heeler_event_collection_sqs_policy
- = keep     iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep     s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Plan: 0 to create, 1 to update, 10 to keep, 1 unknown.
+Plan: 1 to update, 1 unknown, 10 unchanged.
 Some resources could not be read; no changes were made.
 error: cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue
   cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)

@@ -119,10 +119,9 @@ async fn only_new_external_id_can_assume_role() {
 #[tokio::test]
 async fn unchanged_external_id_is_not_mentioned() {
     let org = Organization::on(Engine::Ministack).build().await;
-    for _ in 0..2 {
-        let run = setup_with(&org, OLD).run().await.expect_status(0);
-        assert!(!run.stderr.contains("external ID"), "{}", run.stderr);
-    }
+    setup_with(&org, OLD).run().await.expect_status(0);
+    let run = setup_with(&org, OLD).run().await.expect_status(0);
+    assert!(!run.stderr.contains("external ID"), "{}", run.stderr);
 }
 
 #[tokio::test]
@@ -143,26 +142,7 @@ Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Keeping the existing external ID (use --external-id to change it).
-Option s3 in account 111122223333, region us-east-1:
-
- = keep  iam role          heeler_event_collection_sqs_role
- = keep  kms key           heeler_kms_key_sqs
- = keep  kms alias         alias/heeler_kms_key_sqs
- = keep  sns topic         heeler_event_collection_topic
- = keep  sns topic policy  heeler_event_collection_topic
- = keep  sqs queue         heeler_event_collection_queue_dlq
- = keep  sqs queue         heeler_event_collection_queue
- = keep  sqs queue policy  heeler_event_collection_queue
- = keep  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
- = keep  iam policy        heeler_event_collection_sqs_policy
- = keep  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep  s3 notification   org-trail-logs-111122223333#heeler-ec
-
-Plan: 0 to create, 0 to update, 12 to keep.
-Already set up; no changes were made.
-
-Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection Settings of this organization, and paste these three values. The list of organizations then shows that event collection is enabled.
-Then:  run `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
+No changes. All 12 resources are as they were set up (option s3, us-east-1).
 
 "#]],
     );
@@ -186,35 +166,24 @@ async fn changed_trusted_roles_are_shown_by_name() {
     let given = ["--heeler-role-arn", other];
     let shown = heeler_ec(&org).args(["plan", "--option", "s3"]).args(given);
     let shown = shown.run().await.expect_status(0);
-    let was = org.heeler_role_arn();
-    let line = format!(
-        "trust \"HeelerAssumeRole\" Principal: {} -> {}",
-        json!({ "AWS": [was] }),
-        json!({ "AWS": [other] })
-    );
-    assert!(shown.stdout.contains(&line), "{}", shown.stdout);
     assert_stdout(
         &org,
         &shown,
         str![[r#"
 Option s3 in account 111122223333, region us-east-1:
 
- ~ update  iam role          heeler_event_collection_sqs_role
-                             trust "HeelerAssumeRole" Principal: {"AWS":["arn:aws:iam::999900001111:role/heeler-security"]} -> {"AWS":["arn:aws:iam::999988887777:role/heeler-of-next-year"]}
-                               principals that are no longer listed cannot assume the role
- = keep    kms key           heeler_kms_key_sqs
- = keep    kms alias         alias/heeler_kms_key_sqs
- = keep    sns topic         heeler_event_collection_topic
- = keep    sns topic policy  heeler_event_collection_topic
- = keep    sqs queue         heeler_event_collection_queue_dlq
- = keep    sqs queue         heeler_event_collection_queue
- = keep    sqs queue policy  heeler_event_collection_queue
- = keep    sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
- = keep    iam policy        heeler_event_collection_sqs_policy
- = keep    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep    s3 notification   org-trail-logs-111122223333#heeler-ec
+Who gets access:
+  iam role heeler_event_collection_sqs_role
+    can be assumed by arn:aws:iam::999988887777:role/heeler-of-next-year
+      with the external ID that it has now
 
-Plan: 0 to create, 1 to update, 11 to keep.
+ ~ update  iam role  heeler_event_collection_sqs_role
+                     trust: change statement "HeelerAssumeRole":
+                       - principal arn:aws:iam::999900001111:role/heeler-security
+                       + principal arn:aws:iam::999988887777:role/heeler-of-next-year
+                       principals that are no longer listed cannot assume the role
+
+Plan: 1 to update, 11 unchanged.
 
 "#]],
     );

@@ -127,7 +127,20 @@ async fn screens_of_option_s3() {
 
     camera.show("help", 0, &["--help"]).await;
     camera
-        .show("setup-without-role", 2, &["setup", "--option", "s3"])
+        .show(
+            "setup-without-role",
+            2,
+            &["setup", "--option", "s3", "--yes"],
+        )
+        .await;
+    let guide = [
+        ("Option [s3]: ", ""),
+        ("Heeler's role ARN: ", role.as_str()),
+        ("External ID [generate one]: ", ""),
+        ("[y/N] ", "n"),
+    ];
+    camera
+        .show_with("setup-guided", 1, &["setup"], &guide)
         .await;
     camera
         .show("unknown-option", 2, &["plan", "--option", "s4"])

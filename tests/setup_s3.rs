@@ -398,6 +398,76 @@ async fn existing_topic_delivers_only_log_files() {
 }
 
 #[tokio::test]
+async fn plan_shows_access_and_created_values() {
+    const ID: &str = "the-secret-external-id";
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    let role = org.heeler_role_arn();
+    let args = ["plan", "--option", "s3", "--heeler-role-arn", &role];
+    let plan = || heeler_ec(&org).args(args).args(["--external-id", ID]);
+    let run = plan().args(["-o", "json"]).run().await.expect_status(0);
+    assert!(!run.stdout.contains(ID), "{}", run.stdout);
+    let shown = json(&run);
+    let change = |kind: &str, field: &str| {
+        let steps = shown["steps"].as_array().expect("steps");
+        let step = steps.iter().find(|step| step["kind"] == kind);
+        let changes = step.expect(kind)["changes"].as_array().expect("changes");
+        let change = changes.iter().find(|change| change["field"] == field);
+        change.expect(field).clone()
+    };
+    assert_eq!(
+        change("sqs queue", "retention_seconds"),
+        json!({ "field": "retention_seconds", "before": null, "after": 345_600, "known": true })
+    );
+    assert_eq!(change("iam role", "external_id")["after"], "(masked)");
+    let document = change("iam policy", "document");
+    assert_eq!(document["known"], false);
+    assert_eq!(
+        document["after"]["Statement"][0]["Resource"],
+        json!(["(arn of kms key heeler_kms_key_sqs)"])
+    );
+
+    assert_eq!(shown["external_id"], "given");
+    let heeler = &shown["access"][0];
+    assert_eq!(
+        heeler["principal"],
+        "iam role heeler_event_collection_sqs_role"
+    );
+    assert_eq!(heeler["assumed_by"][0]["principals"], json!([role]));
+    let actions: Vec<&Value> = heeler["permissions"]
+        .as_array()
+        .expect("permissions")
+        .iter()
+        .map(|permission| &permission["actions"])
+        .collect();
+    let receive = json!([
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage"
+    ]);
+    assert_eq!(
+        actions,
+        [
+            &json!(["kms:Decrypt"]),
+            &json!(["s3:GetObject"]),
+            &receive,
+            &json!(["kms:Decrypt"])
+        ]
+    );
+    assert_eq!(heeler["permissions"][3]["grant"], true);
+
+    let detailed = plan().args(["--detail"]).run().await.expect_status(0);
+    for text in ["\"Sid\": \"ReadTrailLogObjects\"", "external_id = (masked)"] {
+        assert!(detailed.stdout.contains(text), "{}", detailed.stdout);
+    }
+    assert!(!detailed.stdout.contains(ID), "{}", detailed.stdout);
+}
+
+#[tokio::test]
 async fn dry_run_matches_plan() {
     let org = Organization::on(Engine::Ministack).build().await;
     let args = [

@@ -2,7 +2,7 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{names, plan, preflight};
-use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const QUESTION: &str = "[y/N] ";
 
@@ -163,4 +163,208 @@ async fn color_follows_terminal_and_options() {
         steady.collect::<Vec<_>>()
     };
     assert_eq!(lines(&run), lines(&plain));
+}
+
+const OPTION: &str = "Option [s3]: ";
+const ROLE: &str = "Heeler's role ARN: ";
+const EXTERNAL_ID: &str = "External ID [generate one]: ";
+
+/// The path of a newcomer: one command, and two answers that have to be typed.
+#[tokio::test]
+async fn newcomer_needs_one_command_and_two_answers() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let role = org.heeler_role_arn();
+    let answers = [
+        (OPTION, ""),
+        (ROLE, role.as_str()),
+        (EXTERNAL_ID, ""),
+        (QUESTION, "y"),
+    ];
+    let typed = answers.iter().filter(|(_, answer)| !answer.is_empty());
+    assert_eq!(typed.count(), 2);
+    let commands = [heeler_ec(&org).args(["setup"])];
+    assert_eq!(commands.len(), 1);
+    for command in commands {
+        let run = command.on_terminal(100, &answers).run().await;
+        let shown = run.expect_status(0).stdout;
+        for (question, _) in answers {
+            assert_eq!(shown.matches(question).count(), 1, "{question}\n{shown}");
+        }
+        for refusal in ["error:", "Invalid", "Cancelled"] {
+            assert!(!shown.contains(refusal), "{shown}");
+        }
+        let mut end = 0;
+        for text in [
+            "How should events reach Heeler?",
+            "1. s3",
+            "heeler_security_role_arns",
+            "The same setup without questions:",
+            "Who gets access:",
+            QUESTION,
+            "heeler_event_queue_url",
+            "heeler_event_role_arn",
+            "heeler_event_role_external_id",
+            "Next, in Heeler:",
+            "event collection is enabled",
+        ] {
+            let place = shown[end..].find(text);
+            end += place.unwrap_or_else(|| panic!("{text}\n{shown}"));
+        }
+    }
+    plan(&org).args(["--check"]).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn printed_command_makes_the_same_setup() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let role = org.heeler_role_arn();
+    let answers = [
+        (OPTION, "1"),
+        (ROLE, role.as_str()),
+        (EXTERNAL_ID, ""),
+        (QUESTION, "n"),
+    ];
+    let run = heeler_ec(&org)
+        .args(["setup"])
+        .on_terminal(300, &answers)
+        .run()
+        .await
+        .expect_status(1);
+    let lines = run.lines();
+    let command = lines.iter().find(|line| line.ends_with(" --yes"));
+    let command = command.expect("a command").trim().to_owned();
+    let expected = format!(
+        "heeler-ec setup --option s3 --heeler-role-arn {role} --generate-external-id --yes"
+    );
+    assert_eq!(command, expected);
+    let args: Vec<&str> = command.split(' ').skip(1).collect();
+    heeler_ec(&org).args(args).run().await.expect_status(0);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn invalid_answers_are_asked_again() {
+    const ID: &str = "an-external-id-of-the-test";
+    let org = Organization::on(Engine::Ministack).build().await;
+    let role = org.heeler_role_arn();
+    let list = format!("[\"{role}\"]");
+    let answers = [
+        (OPTION, "s4"),
+        (OPTION, "S3"),
+        (ROLE, "heeler"),
+        (ROLE, ""),
+        (ROLE, list.as_str()),
+        (EXTERNAL_ID, "x y"),
+        (EXTERNAL_ID, ID),
+        (QUESTION, "n"),
+    ];
+    let run = heeler_ec(&org)
+        .args(["setup"])
+        .on_terminal(100, &answers)
+        .run()
+        .await
+        .expect_status(1);
+    assert_eq!(run.stdout.matches("Invalid: ").count(), 4, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("the external ID that you supplied"),
+        "{}",
+        run.stdout
+    );
+    // The ID is shown only where the user typed it.
+    assert_eq!(run.stdout.matches(ID).count(), 1, "{}", run.stdout);
+    assert_eq!(names(&run.writes()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn end_of_input_cancels_the_questions() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    for answers in [
+        &[(OPTION, END_OF_INPUT)][..],
+        &[(OPTION, ""), (ROLE, END_OF_INPUT)],
+    ] {
+        let run = heeler_ec(&org).args(["setup"]);
+        let run = run.on_terminal(100, answers).run().await.expect_status(1);
+        assert!(run.stdout.contains(CANCELLED), "{}", run.stdout);
+    }
+    let run = heeler_ec(&org).args(["setup"]);
+    let run = run.on_terminal(100, &[(OPTION, CTRL_C)]);
+    run.run().await.expect_status(130);
+}
+
+#[tokio::test]
+async fn setup_finds_the_deployed_option() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = heeler_ec(&org).args(["setup", "--yes"]);
+    let run = run.run().await.expect_status(2);
+    assert!(
+        run.stderr
+            .contains("--option is required for the first setup"),
+        "{}",
+        run.stderr
+    );
+    setup(&org).args(["--yes"]).run().await.expect_status(0);
+    let run = heeler_ec(&org).args(["setup", "--yes"]);
+    let run = run.run().await.expect_status(0);
+    assert!(run.stderr.contains("No changes."), "{}", run.stderr);
+    // On a terminal there is nothing to ask.
+    let run = heeler_ec(&org).args(["setup"]);
+    run.on_terminal(100, &[]).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn detailed_exit_code_reports_pending_changes() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let role = org.heeler_role_arn();
+    let detailed = |args: &[&str]| {
+        let plan = heeler_ec(&org).args(["plan", "--detailed-exitcode"]);
+        plan.args(args.iter().copied())
+    };
+    let first = ["--option", "s3", "--heeler-role-arn", &role];
+    detailed(&[]).run().await.expect_status(1);
+    detailed(&first).run().await.expect_status(4);
+    detailed(&["--check"]).run().await.expect_status(2);
+    setup(&org).args(["--yes"]).run().await.expect_status(0);
+    detailed(&[]).run().await.expect_status(0);
+    detailed(&first).run().await.expect_status(0);
+    detailed(&["--external-id", "another-external-id"])
+        .run()
+        .await
+        .expect_status(4);
+}
+
+#[tokio::test]
+async fn running_step_is_named_on_terminal() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let gate = org.proxy().hold("sns", "Subscribe");
+    let interrupt = [("creating sns subscription", CTRL_C)];
+    let mut running = setup(&org)
+        .args(["--yes"])
+        .on_terminal(100, &interrupt)
+        .spawn()
+        .await;
+    running.line_containing("Interrupted: finishing").await;
+    gate.open();
+    let run = running.wait().await.expect_status(130);
+    assert!(
+        run.stdout.contains("Created 11 resources ("),
+        "{}",
+        run.stdout
+    );
+}
+
+#[tokio::test]
+async fn reason_of_wait_is_shown_on_terminal() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let code = "AWS.SimpleQueueService.QueueDeletedRecently";
+    let refused = FaultAction::refuse(400, code, "You must wait 60 seconds");
+    org.proxy().fault(Fault::new("sqs", "CreateQueue", refused));
+    let interrupt = [(", waiting: ", CTRL_C)];
+    let run = setup(&org).args(["--yes"]).on_terminal(200, &interrupt);
+    let run = run.run().await.expect_status(130);
+    assert!(
+        run.stdout
+            .contains("creating sqs queue heeler_event_collection_queue_dlq, waiting: "),
+        "{}",
+        run.stdout
+    );
 }

@@ -35,19 +35,23 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec plan",
             ),
             ("Fail in a job if it differs", "heeler-ec plan --check -q"),
+            (
+                "Exit with 4 if changes are pending",
+                "heeler-ec plan --detailed-exitcode",
+            ),
         ],
         "setup" => &[
             (
-                "Set up option OPTION",
-                "heeler-ec setup --option OPTION ROLE --generate-external-id",
+                "Set up on a terminal: asks for all values",
+                "heeler-ec setup",
             ),
             (
-                "Set it up without a question, and save what changes",
+                "Set up without questions, and save what changes",
                 "heeler-ec setup --option OPTION ROLE --generate-external-id --yes --backup before.json",
             ),
             (
-                "Repair an existing deployment",
-                "heeler-ec setup --option OPTION",
+                "Repair an existing deployment without questions",
+                "heeler-ec setup --yes",
             ),
         ],
         "outputs" => &[

@@ -25,6 +25,7 @@ Exit codes:
        no event arrived, or the question was answered with no
   2    invalid usage or input; no AWS call was made
   3    an AWS or network error, or an alert that was not delivered
+  4    changes are pending (plan --detailed-exitcode)
   130  interrupted with Ctrl-C
 ";
 

@@ -32,9 +32,7 @@ use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
-pub use shared::{
-    AcceptArgs, AdoptionArgs, DiscoveryArgs, OptionArgs, RoleArgs, TagArgs, TrustArgs,
-};
+pub use shared::{AcceptArgs, AdoptionArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs};
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
 
 /// Set up Heeler event collection for an AWS organization's CloudTrail
@@ -211,8 +209,9 @@ pub enum Command {
     Plan(PlanArgs),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
-    /// Runs the checks, shows the plan, asks for confirmation, and creates what is missing. A second run changes
-    /// nothing, or completes what an earlier run left unfinished.
+    /// Runs the checks, shows the plan, asks for confirmation, and creates what is missing. On a terminal, the first setup
+    /// asks for the values that the command line lacks. A second run changes nothing, or completes what an earlier run
+    /// left unfinished.
     Setup(SetupArgs),
     /// Print the three values to paste into Heeler
     ///
@@ -342,14 +341,23 @@ pub struct PlanArgs {
     #[arg(long)]
     pub check: bool,
 
+    /// Exit with 4 when changes are pending, also for a first setup, and with 0 when there are none; 1 keeps its meaning
+    #[arg(long, conflicts_with = "check")]
+    pub detailed_exitcode: bool,
+
+    /// Also show unchanged resources, every setting and whole policies
+    #[arg(long)]
+    pub detail: bool,
+
     #[command(flatten)]
     pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]
 pub struct SetupArgs {
-    #[command(flatten)]
-    pub choice: OptionArgs,
+    /// Delivery option [default: the deployed one; on a terminal, setup asks for it]
+    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
     #[command(flatten)]
@@ -370,6 +378,10 @@ pub struct SetupArgs {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Also show unchanged resources, every setting and whole policies
+    #[arg(long)]
+    pub detail: bool,
 
     /// Before changing anything, save the affected policies and settings to this new file (see restore)
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]

@@ -17,13 +17,6 @@ pub(super) fn option_values() -> Vec<PossibleValue> {
         .collect()
 }
 
-#[derive(Args, Clone, Debug)]
-pub struct OptionArgs {
-    /// Delivery option
-    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
-    pub option: String,
-}
-
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Trail, bucket and log group (detected by default)")]
 pub struct DiscoveryArgs {

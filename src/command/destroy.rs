@@ -74,7 +74,7 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
             fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used_resources));
         return Ok(CommandOutcome::result(document).and_error(refusal.err()));
     }
-    render::plan::announce_destroy_plan(&context.ui, &location, &actions, !args.yes);
+    render::destroy_plan::announce_destroy_plan(&context.ui, &location, &actions, !args.yes);
     let run = DestroyRun {
         context,
         args: &args,
@@ -186,7 +186,12 @@ impl DestroyRun<'_, '_> {
     /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
     async fn delete(&self) -> Vec<Outcome<(), Error>> {
         let context = self.context;
-        let progress = ProgressDisplay::new(context.ui, self.deletions());
+        let delayed = self.actions.iter().filter_map(|(step, _)| {
+            let days = step.deletion_delay_days()?;
+            Some((step.id.clone(), days))
+        });
+        let progress =
+            ProgressDisplay::new(context.ui, self.deletions()).with_deletion_days(delayed);
         let cancellation = context.interrupt.cancellation();
         context.interrupt.set_clean_up(CleanUp::FinishCalls);
         let observer = |event: ReconcileEvent| progress.on_event(&event);

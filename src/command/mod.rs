@@ -9,6 +9,7 @@ mod destroy;
 mod existing_deployment;
 mod explain;
 mod export;
+mod guided_setup;
 mod help;
 mod list;
 mod next_steps;

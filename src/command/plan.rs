@@ -9,15 +9,16 @@ use super::{CommandOutcome, Context, option_by_name};
 use crate::aws::Aws;
 use crate::cli;
 use crate::deployment::Deployment;
+use crate::deployment::access::{AccessSummary, ExternalIdOrigin};
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::pipeline;
 use crate::option::request::SetupRequest;
 use crate::option::{self, DeliveryOption};
-use crate::reconcile::plan::{Plan, PlanStep};
+use crate::reconcile::plan::{Action, Plan, PlanStep};
 use crate::render;
 use crate::render::notices::plan::PlanNotice;
-use crate::render::plan::PlanLocation;
+use crate::render::plan::{PlanLocation, PlanView};
 use crate::shared_document::role_trust::HeelerTrust;
 
 pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<CommandOutcome> {
@@ -54,7 +55,23 @@ async fn plan_option(
     let facts = collect_setup_facts(context, aws, &request).await?;
     let prepared = prepare(context, aws, &request, facts)?;
     let plan = prepared.plan().await?;
-    Ok(plan_outcome(context, args, &prepared.location(), &plan))
+    let (location, origin) = (prepared.location(), prepared.external_id);
+    let outcome = plan_outcome(context, args, &location, origin, &plan);
+    let is_blocked = plan.first_unreadable().is_some() || plan.conflicts().next().is_some();
+    if is_blocked || plan.is_empty() {
+        return Ok(outcome);
+    }
+    let mut command = format!("heeler-ec setup --option {}", option.name());
+    if args.adoption.adopt {
+        command.push_str(" --adopt");
+    }
+    if origin == ExternalIdOrigin::Generated {
+        command.push_str(" --generate-external-id");
+    }
+    Ok(outcome.and_notice(&PlanNotice::Next {
+        setup_command: command,
+        needs_external_id: origin == ExternalIdOrigin::Given,
+    }))
 }
 
 /// Compares the deployment with what was set up, independent of the trail.
@@ -96,21 +113,30 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
     }
     let pipeline = target.build();
     let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;
-    let outcome = plan_outcome(context, args, &location(&*target), &plan);
-    if plan.first_unreadable().is_some() {
+    let origin = match &args.trust.external_id {
+        Some(_) => ExternalIdOrigin::Given,
+        None => ExternalIdOrigin::Kept,
+    };
+    let outcome = plan_outcome(context, args, &location(&*target), origin, &plan);
+    if plan.first_unreadable().is_some() || plan.is_empty() {
         return Ok(outcome);
     }
-    let notice = if plan.is_empty() {
-        PlanNotice::NoDrift
-    } else if plan.conflicts().any(PlanStep::can_be_adopted) {
+    let is_missing = |step: &PlanStep| matches!(step.action, Action::Create | Action::Keep);
+    let notice = if plan.conflicts().any(PlanStep::can_be_adopted) {
         PlanNotice::Conflict {
             preview_command: "heeler-ec plan --adopt",
         }
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
         let setup = format!("heeler-ec setup --option {}{adopt}", option.name());
-        PlanNotice::Drift {
-            setup_command: setup,
+        if plan.steps.iter().all(is_missing) {
+            PlanNotice::Incomplete {
+                setup_command: setup,
+            }
+        } else {
+            PlanNotice::Drift {
+                setup_command: setup,
+            }
         }
     };
     Ok(outcome.and_notice(&notice))
@@ -135,11 +161,23 @@ fn plan_outcome(
     context: &Context,
     args: &cli::PlanArgs,
     location: &PlanLocation<'_>,
+    external_id: ExternalIdOrigin,
     plan: &Plan<'_, Aws>,
 ) -> CommandOutcome {
-    let document = render::plan::plan_document(&context.ui, location, &plan.steps);
-    let exit = if args.check && !plan.is_empty() {
+    let view = PlanView {
+        location: *location,
+        steps: &plan.steps,
+        access: &AccessSummary::of(&plan.steps, external_id, args.detail),
+        is_detailed: args.detail,
+    };
+    let document = render::plan::plan_document(&context.ui, &view);
+    let is_blocked = plan.conflicts().next().is_some();
+    let exit = if plan.is_empty() {
+        Exit::Success
+    } else if args.check || (args.detailed_exitcode && is_blocked) {
         Exit::Negative
+    } else if args.detailed_exitcode {
+        Exit::Pending
     } else {
         Exit::Success
     };

@@ -11,6 +11,7 @@ use crate::aws::{Aws, arn};
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
+use crate::deployment::access::ExternalIdOrigin;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
@@ -36,6 +37,8 @@ pub(super) struct Prepared {
     pub aws: Aws,
     pub target: Box<dyn Target>,
     pub pipeline: Pipeline,
+    /// The origin of the external ID in the target.
+    pub external_id: ExternalIdOrigin,
     adopt: bool,
 }
 
@@ -283,9 +286,20 @@ pub(super) fn prepare(
     Ok(Prepared {
         aws: aws.in_region(&target.scope().region),
         pipeline: target.build(),
+        external_id: external_id_origin(&request.trust, existing.is_some()),
         target,
         adopt,
     })
+}
+
+fn external_id_origin(requested: &TrustRequest, exists: bool) -> ExternalIdOrigin {
+    if requested.external_id.is_some() {
+        ExternalIdOrigin::Given
+    } else if exists {
+        ExternalIdOrigin::Kept
+    } else {
+        ExternalIdOrigin::Generated
+    }
 }
 
 fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) -> Result<()> {
@@ -320,7 +334,7 @@ fn is_trust_complete(request: &SetupRequest) -> bool {
 }
 
 /// Returns the deployment that the role belongs to, and the trust that a setup keeps.
-fn existing_trust(
+pub(super) fn existing_trust(
     role: Option<&IamRole>,
     adopt: bool,
 ) -> (Option<Deployment>, Option<HeelerTrust>) {

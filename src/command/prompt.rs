@@ -32,14 +32,25 @@ pub(crate) async fn confirm_fix(context: &Context, confirmation: &Confirmation) 
 }
 
 async fn confirm_text(context: &Context, question: String, word: Option<String>) -> Result<bool> {
-    let ask = move |ui: Ui| match word {
+    let confirmed = answer(context, move |ui: Ui| match word {
         Some(word) => ui.confirm_by_typing(&question, &word),
         None => ui.confirm(&question),
-    };
+    });
+    Ok(confirmed.await?.unwrap_or(false))
+}
+
+/// Asks a question on a thread of its own. Returns `None` if that thread fails.
+///
+/// # Errors
+/// If the user interrupts.
+pub(crate) async fn answer<T: Send + 'static>(
+    context: &Context,
+    ask: impl FnOnce(Ui) -> T + Send + 'static,
+) -> Result<Option<T>> {
     let (ui, cancellation) = (context.ui, context.interrupt.cancellation());
     let answer = tokio::task::spawn_blocking(move || ask(ui));
     tokio::select! {
-        answer = answer => Ok(answer.unwrap_or(false)),
+        answer = answer => Ok(answer.ok()),
         () = cancellation.cancelled() => {
             // The cursor is behind the question.
             context.ui.end_line();

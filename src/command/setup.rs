@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::backup::BackupInProgress;
+use super::guided_setup::complete_arguments;
 use super::prepare::{
     Prepared, collect_setup_facts, prepare, setup_request, validate_tags, validate_trust,
 };
@@ -13,6 +14,7 @@ use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
+use crate::deployment::access::AccessSummary;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
@@ -27,14 +29,23 @@ use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::question::{Cancelled, Question};
 use crate::render::notices::setup::SetupNotice;
 use crate::render::outputs::OutputValues;
+use crate::render::plan::PlanView;
 use crate::render::progress::ProgressDisplay;
 use crate::render::run_document::{MASK, SetupResult, initial_statuses, setup_document};
 use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
 
-pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<CommandOutcome> {
-    let option = option_by_name(&args.choice.option)?;
-    validate(context, &args, option)?;
+pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<CommandOutcome> {
+    validate(context, &args)?;
+    let aws = context.connect().await?;
+    let option = context
+        .cancellable(complete_arguments(context, &aws, &mut args))
+        .await?;
+    let Some(option) = option else {
+        let notice = Cancelled { has_changes: false };
+        return Ok(CommandOutcome::exit(Exit::Negative).and_notice(&notice));
+    };
+    reject_unused_retention_fix(&args, option)?;
     let request = SetupRequest {
         dry_run: args.dry_run,
         ..setup_request(
@@ -48,7 +59,6 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
             &args.tag,
         )
     };
-    let aws = context.connect().await?;
     let mut facts = context
         .cancellable(collect_setup_facts(context, &aws, &request))
         .await?;
@@ -57,16 +67,24 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
     }
     let prepared = prepare(context, &aws, &request, facts)?;
     let plan = context.cancellable(prepared.plan()).await?;
+    let access = AccessSummary::of(&plan.steps, prepared.external_id, args.detail);
+    let view = PlanView {
+        location: prepared.location(),
+        steps: &plan.steps,
+        access: &access,
+        is_detailed: args.detail,
+    };
     if args.dry_run {
-        let document = render::plan::plan_document(&context.ui, &prepared.location(), &plan.steps);
+        let document = render::plan::plan_document(&context.ui, &view);
         let unreadable = plan.first_unreadable().cloned();
         return Ok(CommandOutcome::result(document).and_error(unreadable));
     }
-    render::plan::announce_plan(&context.ui, &prepared.location(), &plan.steps, !args.yes);
+    render::plan::announce_plan(&context.ui, &view, !args.yes);
     let mut run = SetupRun {
         context,
         prepared: &prepared,
         plan: &plan,
+        view,
         statuses: initial_statuses(&plan.steps),
         masks_secrets: context.ui.format() == OutputFormat::Json && !args.show_secrets,
     };
@@ -92,6 +110,7 @@ struct SetupRun<'a, 'p> {
     context: &'a Context,
     prepared: &'p Prepared,
     plan: &'a Plan<'p, Aws>,
+    view: PlanView<'a>,
     /// The progress of each step of the plan.
     statuses: Vec<StepStatus>,
     masks_secrets: bool,
@@ -109,9 +128,7 @@ impl SetupRun<'_, '_> {
         if changes_external_id(&plan.steps) {
             context.ui.notify(&SetupNotice::ExternalIdChanges);
         }
-        let unchanged = context.writes.unchanged_notice();
         if plan.is_empty() {
-            context.ui.notify(&SetupNotice::AlreadySetUp { unchanged });
             return Ok(SetupEnd::Complete {
                 backup_failure: None,
             });
@@ -215,12 +232,15 @@ impl SetupRun<'_, '_> {
             },
         };
         self.context.ui.separate_result();
-        let mut outcome = CommandOutcome::exit(Exit::Success)
-            .with_document(self.document(Some(&values), false))
-            .and_notice(&SetupNotice::NextSteps {
+        let mut outcome =
+            CommandOutcome::exit(Exit::Success).with_document(self.document(Some(&values), false));
+        // Heeler has the values already if nothing has changed.
+        if !self.plan.is_empty() {
+            outcome = outcome.and_notice(&SetupNotice::NextSteps {
                 is_masked,
                 delivery_time: self.prepared.target.option().delivery_time(),
             });
+        }
         if changes_external_id(&self.plan.steps) {
             outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged { is_masked });
         }
@@ -244,8 +264,7 @@ impl SetupRun<'_, '_> {
 
     fn document(&self, outputs: Option<&OutputValues<'_>>, is_cancelled: bool) -> Option<Document> {
         let result = SetupResult {
-            location: self.prepared.location(),
-            steps: &self.plan.steps,
+            plan: self.view,
             statuses: &self.statuses,
             outputs,
             is_cancelled,
@@ -268,22 +287,15 @@ fn applied_statuses(steps: &[PlanStep], outcomes: &[Outcome<(), Error>]) -> Vec<
 }
 
 /// Checks the arguments before any call is made.
-fn validate(
-    context: &Context,
-    args: &cli::SetupArgs,
-    option: &'static dyn DeliveryOption,
-) -> Result<()> {
+fn validate(context: &Context, args: &cli::SetupArgs) -> Result<()> {
     validate_trust(&args.trust)?;
     validate_tags(&args.tag)?;
     if !args.yes && !args.dry_run && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("use --yes to set up without a prompt, or --dry-run to show the plan"));
     }
-    if args.fix_retention && !option.uses_log_group_retention() {
-        return Err(Error::usage(format!(
-            "--fix-retention does not apply to option {}: it does not use a log group",
-            option.name()
-        )));
+    if let Some(name) = &args.option {
+        reject_unused_retention_fix(args, option_by_name(name)?)?;
     }
     if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
         return Err(Error::usage(
@@ -292,6 +304,17 @@ fn validate(
         .with_hint("leave --on-failure out; the same command completes a failed setup"));
     }
     args.backup.as_deref().map_or(Ok(()), reject_existing)
+}
+
+/// Fails if `--fix-retention` has no effect for the option.
+fn reject_unused_retention_fix(args: &cli::SetupArgs, option: &dyn DeliveryOption) -> Result<()> {
+    if args.fix_retention && !option.uses_log_group_retention() {
+        return Err(Error::usage(format!(
+            "--fix-retention does not apply to option {}: it does not use a log group",
+            option.name()
+        )));
+    }
+    Ok(())
 }
 
 /// Fails if the plan has conflicts, or resources that could not be read.

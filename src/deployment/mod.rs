@@ -1,6 +1,7 @@
 //! A deployment, as the tags of its role describe it. The role is found by its name from any region; there is no
 //! state file.
 
+pub mod access;
 pub mod policies;
 pub mod resources;
 pub mod scope;

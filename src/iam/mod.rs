@@ -1,6 +1,8 @@
 //! IAM policy documents: building, parsing, comparing and evaluating them.
 
 pub mod evaluate;
+pub mod readable;
+
 use serde_json::{Map, Value, json};
 
 /// Wraps statements in a document. `Version` comes first, because an old AWS parser requires it.

@@ -10,6 +10,7 @@ use tokio::try_join;
 use super::diff::{Change, diff};
 use super::graph::{Graph, Node, Output, ResourceId};
 use super::scope::{CloudProvider, Connections, Scope};
+use super::state::State;
 use super::{Actual, KnownOutputs, Resource};
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
@@ -73,6 +74,46 @@ pub struct PlanStep {
     pub deletion_delay: Option<Duration>,
     /// Descriptions of the other entries in the same document, which a write preserves.
     pub preserved: Vec<String>,
+    pub preview: DesiredPreview,
+}
+
+/// The desired state of a resource for display. Values that AWS assigns are described: `(arn of kms key name)`.
+#[derive(Clone, Debug, Default)]
+pub struct DesiredPreview {
+    pub state: State,
+    /// The fields with such a description.
+    pub unknown_fields: Vec<&'static str>,
+}
+
+impl DesiredPreview {
+    fn of<C: Sync>(resource: &dyn Resource<C>, known: &KnownOutputs) -> Self {
+        let desired = resource.desired(known);
+        let unknown = desired.fields().filter(|(_, field)| field.value.is_none());
+        Self {
+            unknown_fields: unknown.map(|(name, _)| name).collect(),
+            state: resource.desired(&known.with_descriptions()),
+        }
+    }
+
+    /// The fields of a resource that is created, as changes from nothing. The values of unknown fields are described.
+    #[must_use]
+    pub fn as_changes(&self) -> Vec<Change> {
+        let fields = self.state.fields();
+        let changes = fields.map(|(field, desired)| Change {
+            field,
+            before: None,
+            after: desired.value.clone(),
+            secret: desired.secret,
+            reason: None,
+        });
+        changes.collect()
+    }
+
+    /// Returns true if the value of the field is known before the apply.
+    #[must_use]
+    pub fn is_known(&self, field: &str) -> bool {
+        !self.unknown_fields.contains(&field)
+    }
 }
 
 impl PlanStep {
@@ -329,6 +370,7 @@ fn plan_step<C: Sync>(
         actual,
         deletion_delay: node.resource.properties().deletion_delay,
         preserved,
+        preview: DesiredPreview::of(node.resource.as_ref(), known),
     }
 }
 

@@ -91,16 +91,30 @@ pub struct Parent {
 
 /// The outputs known so far in a run.
 #[derive(Debug, Default)]
-pub struct KnownOutputs(Mutex<BTreeMap<Output, String>>);
+pub struct KnownOutputs {
+    values: Mutex<BTreeMap<Output, String>>,
+    /// Returns a description of an output that is not known, for display.
+    describes_unknown: bool,
+}
 
 impl KnownOutputs {
     #[must_use]
     pub fn get(&self, output: &Output) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(output)
-            .cloned()
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = values.get(output).cloned();
+        let described = || format!("({} of {})", output.name, output.resource);
+        known.or_else(|| self.describes_unknown.then(described))
+    }
+
+    /// Returns the same outputs, where each unknown one has a description instead, such as `(arn of kms key name)`. It
+    /// is for display only.
+    #[must_use]
+    pub(crate) fn with_descriptions(&self) -> Self {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            values: Mutex::new(values.clone()),
+            describes_unknown: true,
+        }
     }
 
     /// Returns an output that the execution order guarantees to be known.
@@ -117,7 +131,7 @@ impl KnownOutputs {
     }
 
     pub(crate) fn record(&self, resource: &ResourceId, outputs: &Outputs) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, value) in outputs {
             known.insert(
                 Output {

@@ -2,62 +2,129 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::iam::readable::ReadableStatement;
 use crate::reconcile::diff::Change;
+use crate::reconcile::state::State;
 
 /// Returns one line per value that differs, and the reason.
 pub(super) fn change_lines(change: &Change) -> Vec<String> {
     let mut lines = match (&change.before, &change.after) {
-        _ if change.secret => vec![format!("{}: (masked) → (masked)", change.field)],
-        (Some(before), Some(after)) => match (statements(before), statements(after)) {
-            (Some(before), Some(after)) => policy_lines(change.field, &before, &after),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    if lines.is_empty() {
-        let (before, after) = (change.before.as_ref(), change.after.as_ref());
-        lines.push(change_line(
+        _ if change.secret => vec![format!("{}: {MASK} → {MASK}", change.field)],
+        (Some(before), Some(after)) => difference_lines(change.field, before, after),
+        (None, Some(after)) if statements(after).is_some() => {
+            let after = statements(after).unwrap_or_default();
+            policy_lines(change.field, &[], &after)
+        }
+        (before, after) => vec![change_line(
             change.field,
-            before,
-            after,
+            before.as_ref(),
+            after.as_ref(),
             "(known after apply)",
-        ));
-    }
+        )],
+    };
     lines.extend(change.reason.iter().map(|reason| format!("  {reason}")));
     lines
 }
 
+/// Returns the fields of a state, one per line, with policies as indented JSON.
+pub(super) fn state_lines(state: &State) -> Vec<String> {
+    let fields = state.fields().flat_map(|(name, field)| match &field.value {
+        _ if field.secret => vec![format!("{name} = {MASK}")],
+        None => vec![format!("{name} = (known after apply)")],
+        Some(value) if statements(value).is_some() => {
+            let text = format!("{name} = {value:#}");
+            text.lines().map(str::to_owned).collect()
+        }
+        Some(value) => vec![format!("{name} = {}", value_text(value))],
+    });
+    fields.collect()
+}
+
+/// Returns a change as JSON.
 pub(super) fn as_json(change: &Change) -> Value {
-    let mut row = if change.secret {
-        json!({ "field": change.field, "before": MASK, "after": MASK, "sensitive": true })
-    } else {
-        json!({
-            "field": change.field,
-            "before": change.before,
-            "after": change.after,
-            "known": change.after.is_some(),
-        })
-    };
+    let mut row = change_json(change, change.after.is_some());
     if let (Some(reason), Some(row)) = (&change.reason, row.as_object_mut()) {
         row.insert("reason".into(), reason.as_str().into());
     }
     row
 }
 
+/// Returns a field of a resource that is created as JSON. Without `is_known`, its value contains a description of a value
+/// that AWS assigns.
+pub(super) fn created_json(field: &Change, is_known: bool) -> Value {
+    let mut row = change_json(field, is_known);
+    row["before"] = Value::Null;
+    row
+}
+
+fn change_json(change: &Change, is_known: bool) -> Value {
+    if change.secret {
+        json!({ "field": change.field, "before": MASK, "after": MASK, "sensitive": true })
+    } else {
+        json!({
+            "field": change.field,
+            "before": change.before,
+            "after": change.after,
+            "known": is_known,
+        })
+    }
+}
+
 const MASK: &str = "(masked)";
 const ABSENT: &str = "(none)";
 
-fn change_line(what: &str, before: Option<&Value>, after: Option<&Value>, unknown: &str) -> String {
-    let words = |value: Option<&Value>, absent: &str| match value {
-        None => absent.to_owned(),
-        Some(Value::String(text)) => format!("{text:?}"),
-        Some(value) => value.to_string(),
-    };
-    format!(
-        "{what}: {} → {}",
-        words(before, ABSENT),
-        words(after, unknown)
-    )
+/// Returns the differences between two values.
+fn difference_lines(field: &str, before: &Value, after: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(before), Some(after)) = (statements(before), statements(after)) {
+        lines = policy_lines(field, &before, &after);
+    }
+    if lines.is_empty()
+        && let (Some(before), Some(after)) = (before.as_object(), after.as_object())
+    {
+        lines = entry_lines(field, before, after);
+    }
+    if lines.is_empty() {
+        return vec![change_line(field, Some(before), Some(after), ABSENT)];
+    }
+    lines
+}
+
+fn change_line(
+    field: &str,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    unknown: &str,
+) -> String {
+    let before = before.map_or_else(|| ABSENT.to_owned(), value_text);
+    let after = after.map_or_else(|| unknown.to_owned(), value_text);
+    format!("{field}: {before} → {after}")
+}
+
+/// Returns a text in quotes, a list without brackets, and any other value as JSON.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Array(values) if values.is_empty() => ABSENT.to_owned(),
+        Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        value => value.to_string(),
+    }
+}
+
+/// Returns the entries of two objects that differ, such as tags.
+fn entry_lines(
+    field: &str,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Vec<String> {
+    let added = after.keys().filter(|name| !before.contains_key(*name));
+    let names = before.keys().chain(added);
+    let names = names.filter(|name| before.get(*name) != after.get(*name));
+    let lines = names.map(|name| {
+        let field = format!("{field}, {name}");
+        change_line(&field, before.get(name), after.get(name), ABSENT)
+    });
+    lines.collect()
 }
 
 type StatementObject = Map<String, Value>;
@@ -74,76 +141,55 @@ fn policy_lines(
     before: &[&StatementObject],
     after: &[&StatementObject],
 ) -> Vec<String> {
-    let named = |statement: &StatementObject| {
-        statement
-            .get("Sid")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+    let readable = |statements: &[&StatementObject], others: &[&StatementObject]| {
+        let statements = statements.iter().filter(|one| !others.contains(*one));
+        let statements = statements.map(|one| ReadableStatement::of(one));
+        statements.collect::<Vec<_>>()
     };
-    let of_name = |among: &[&StatementObject], sid: &Option<String>| {
-        let mut fitting = among
-            .iter()
-            .filter(|other| sid.is_some() && named(other) == *sid);
-        fitting.next().map(|found| (*found).clone())
-    };
+    let (removed, mut added) = (readable(before, after), readable(after, before));
     let mut lines = Vec::new();
-    for old in before.iter().filter(|old| !after.contains(*old)) {
-        let sid = named(old);
-        match of_name(after, &sid) {
-            Some(new) => lines.extend(statement_lines(
-                &statement_title(field, sid.as_deref()),
-                old,
-                &new,
-            )),
-            None => lines.push(whole_statement_line(field, sid.as_deref(), Some(old), None)),
+    for old in removed {
+        let new = added
+            .iter()
+            .position(|new| old.sid.is_some() && new.sid == old.sid);
+        match new.map(|index| added.remove(index)) {
+            Some(new) => lines.extend(statement_difference(field, &old, &new)),
+            None => lines.push(statement_line(field, "remove", &old)),
         }
     }
-    for new in after.iter().filter(|new| !before.contains(*new)) {
-        let sid = named(new);
-        if of_name(before, &sid).is_none() {
-            lines.push(whole_statement_line(field, sid.as_deref(), None, Some(new)));
-        }
-    }
+    lines.extend(added.iter().map(|new| statement_line(field, "add", new)));
     lines
 }
 
-fn statement_title(field: &str, sid: Option<&str>) -> String {
-    match sid {
-        Some(sid) => format!("{field} {sid:?}"),
-        None => format!("{field}, a statement without Sid"),
+fn statement_line(field: &str, verb: &str, statement: &ReadableStatement) -> String {
+    let title = statement_title(statement);
+    format!("{field}: {verb} {title}, which {}", statement.sentence())
+}
+
+fn statement_title(statement: &ReadableStatement) -> String {
+    match &statement.sid {
+        Some(sid) => format!("statement {sid:?}"),
+        None => "a statement without Sid".to_owned(),
     }
 }
 
-fn whole_statement_line(
+/// Returns the elements that only one of two statements has, below a line with their name.
+fn statement_difference(
     field: &str,
-    sid: Option<&str>,
-    old: Option<&StatementObject>,
-    new: Option<&StatementObject>,
-) -> String {
-    let value = |statement: Option<&StatementObject>| statement.cloned().map(Value::Object);
-    let (old, new) = (value(old), value(new));
-    change_line(
-        &statement_title(field, sid),
-        old.as_ref(),
-        new.as_ref(),
-        ABSENT,
-    )
-}
-
-fn statement_lines(title: &str, old: &StatementObject, new: &StatementObject) -> Vec<String> {
-    let added = new.keys().filter(|name| !old.contains_key(*name));
-    old.keys()
-        .chain(added)
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| {
-            change_line(
-                &format!("{title} {name}"),
-                old.get(name),
-                new.get(name),
-                ABSENT,
-            )
-        })
-        .collect()
+    old: &ReadableStatement,
+    new: &ReadableStatement,
+) -> Vec<String> {
+    let (before, after) = (old.elements(), new.elements());
+    let only = |sign: &str, these: &[String], others: &[String]| {
+        let these = these.iter().filter(|element| !others.contains(element));
+        these
+            .map(|element| format!("  {sign} {element}"))
+            .collect::<Vec<_>>()
+    };
+    let mut lines = vec![format!("{field}: change {}:", statement_title(old))];
+    lines.extend(only("-", &before, &after));
+    lines.extend(only("+", &after, &before));
+    lines
 }
 
 #[cfg(test)]
@@ -169,30 +215,47 @@ mod tests {
         let same = json!({ "Sid": "Same", "Effect": "Deny" });
         let table = [
             (
-                json!([same, { "Sid": "Theirs", "Effect": "Allow" }]),
+                json!([same, {
+                    "Sid": "Theirs",
+                    "Effect": "Allow",
+                    "Principal": { "AWS": "444455556666" },
+                    "Action": "sqs:*",
+                    "Resource": "q",
+                }]),
                 json!([same]),
-                r#"policy "Theirs": {"Sid":"Theirs","Effect":"Allow"} → (none)"#,
+                vec![
+                    r#"policy: remove statement "Theirs", which allows account 444455556666 to use sqs:* on q"#,
+                ],
             ),
             (
                 json!([same]),
-                json!([same, { "Effect": "Allow" }]),
-                r#"policy, a statement without Sid: (none) → {"Effect":"Allow"}"#,
+                json!([same, { "Effect": "Allow", "Action": "a" }]),
+                vec!["policy: add a statement without Sid, which allows a"],
             ),
             (
                 json!([same, { "Sid": "Ours", "Action": ["a", "b"] }]),
                 json!([same, { "Sid": "Ours", "Action": ["a"] }]),
-                r#"policy "Ours" Action: ["a","b"] → ["a"]"#,
+                vec![r#"policy: change statement "Ours":"#, "  - action b"],
             ),
             (
-                json!([{ "Sid": "Ours", "Effect": "Allow", "Condition": {} }]),
-                json!([{ "Sid": "Ours", "Effect": "Allow" }]),
-                r#"policy "Ours" Condition: {} → (none)"#,
+                json!([{
+                    "Sid": "Ours",
+                    "Effect": "Allow",
+                    "Condition": { "Bool": { "aws:SecureTransport": "true" } },
+                }]),
+                json!([{ "Sid": "Ours", "Effect": "Deny" }]),
+                vec![
+                    r#"policy: change statement "Ours":"#,
+                    "  - effect Allow",
+                    "  - condition aws:SecureTransport is true",
+                    "  + effect Deny",
+                ],
             ),
         ];
-        for (before, after, line) in table {
+        for (before, after, lines) in table {
             assert_eq!(
                 change_lines(&change(policy(&before), Some(policy(&after)))),
-                [line]
+                lines
             );
         }
     }
@@ -202,10 +265,7 @@ mod tests {
         let mut other = policy(&json!([]));
         other["Version"] = json!("2008-10-17");
         let lines = change_lines(&change(other, Some(policy(&json!([])))));
-        assert!(
-            lines.len() == 1 && lines[0].contains("2008-10-17"),
-            "{lines:?}"
-        );
+        assert_eq!(lines, [r#"policy, Version: "2008-10-17" → "2012-10-17""#]);
     }
 
     #[test]
@@ -220,6 +280,43 @@ mod tests {
         let shown = as_json(&secret);
         assert!(!shown.to_string().contains("secret\""), "{shown}");
         assert_eq!(shown["reason"], "it rotates");
+    }
+
+    #[test]
+    fn new_policy_is_shown_by_statement() {
+        let mut added = change(
+            Value::Null,
+            Some(policy(&json!([{ "Effect": "Deny", "Action": "a" }]))),
+        );
+        added.before = None;
+        assert_eq!(
+            change_lines(&added),
+            ["policy: add a statement without Sid, which denies a"]
+        );
+    }
+
+    #[test]
+    fn only_different_entries_are_shown() {
+        let before = json!({ "target": "q", "max_receive_count": 3 });
+        let after = json!({ "target": "q", "max_receive_count": 4, "new": [] });
+        assert_eq!(
+            change_lines(&change(before, Some(after))),
+            [
+                "policy, max_receive_count: 3 → 4",
+                "policy, new: (none) → (none)"
+            ]
+        );
+        let lines = change_lines(&change(json!(["a"]), Some(json!(["a", "b"]))));
+        assert_eq!(lines, [r#"policy: "a" → "a", "b""#]);
+    }
+
+    #[test]
+    fn created_values_have_no_before() {
+        let mut secret = change(Value::Null, Some(json!("very-secret")));
+        secret.secret = true;
+        let masked =
+            json!({ "field": "policy", "before": null, "after": "(masked)", "sensitive": true });
+        assert_eq!(created_json(&secret, true), masked);
     }
 
     #[test]

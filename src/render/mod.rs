@@ -1,11 +1,13 @@
 //! Everything that is printed: results on stdout; status, warnings, errors and prompts on stderr.
 
+mod access;
 mod action_table;
 mod change;
 mod check_groups;
 pub mod check_results;
 pub mod command_line;
 mod compare;
+pub mod destroy_plan;
 pub mod document;
 mod error;
 pub mod explain;

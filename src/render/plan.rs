@@ -1,14 +1,15 @@
-//! Plans of setup and destroy, as tables and as JSON.
+//! The plan of a setup, as text and as JSON.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::access::{access_json, access_text, external_id_json};
 use super::action_table::ActionTable;
 use super::document::Document;
 use super::{OutputFormat, Tone, Ui, change};
+use crate::deployment::access::AccessSummary;
 use crate::error::Error;
-use crate::reconcile::destroy::DestroyAction;
 use crate::reconcile::diff::Change;
 use crate::reconcile::plan::{Action, AdoptionPlan, Conflict, PlanStep};
 use crate::sanitize::escape_control_chars;
@@ -60,20 +61,37 @@ fn action_label(action: &Action) -> (&'static str, &'static str, Tone) {
     }
 }
 
-const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
+pub(super) const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
+
+/// A plan to show.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanView<'a> {
+    pub location: PlanLocation<'a>,
+    pub steps: &'a [PlanStep],
+    pub access: &'a AccessSummary,
+    /// Also show unchanged resources and whole documents.
+    pub is_detailed: bool,
+}
+
+impl PlanView<'_> {
+    fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| step.action == Action::Keep)
+    }
+}
 
 /// Returns the plan of a setup as the result.
 #[must_use]
-pub fn plan_document(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> Document {
+pub fn plan_document(ui: &Ui, view: &PlanView<'_>) -> Document {
     match ui.format() {
-        OutputFormat::Json => Document::Json(plan_json(location, steps)),
-        OutputFormat::Text | OutputFormat::Csv => Document::Text(plan_table(*ui, location, steps)),
+        OutputFormat::Json => Document::Json(plan_json(view)),
+        OutputFormat::Text | OutputFormat::Csv => Document::Text(plan_text(*ui, view)),
     }
 }
 
 /// Prints the plan on stderr, before the prompt. If the user is asked, it is printed also with `--quiet`.
-pub fn announce_plan(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep], asked: bool) {
-    print_announcement(*ui, &plan_table(ui.for_stderr(), location, steps), asked);
+pub fn announce_plan(ui: &Ui, view: &PlanView<'_>, asked: bool) {
+    let asked = asked && !view.is_empty();
+    print_announcement(*ui, &plan_text(ui.for_stderr(), view), asked);
 }
 
 /// Prints a plan on stderr; with `asked` also if `--quiet` is given.
@@ -85,37 +103,54 @@ pub(super) fn print_announcement(ui: Ui, text: &str, asked: bool) {
     }
 }
 
-fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String {
-    let mut text = format!(
-        "Option {} in account {}, region {}:\n\n",
-        location.option, location.account, location.region
+fn plan_text(ui: Ui, view: &PlanView<'_>) -> String {
+    let PlanLocation {
+        option,
+        account,
+        region,
+    } = view.location;
+    let counts = PlanCounts::of(view.steps);
+    let no_changes = format!(
+        "No changes. All {} resources are as they were set up (option {option}, {region}).",
+        counts.keep
     );
+    let no_changes = format!("{}\n", ui.wrap_stdout(&no_changes, 0));
+    if view.is_empty() && !view.is_detailed {
+        return no_changes;
+    }
+    let mut text = format!("Option {option} in account {account}, region {region}:\n\n");
+    let access = access_text(ui, view.access);
+    if !access.is_empty() {
+        let _ = writeln!(text, "{access}");
+    }
+    let is_shown = |step: &&PlanStep| view.is_detailed || step.action != Action::Keep;
     let mut table = ActionTable::new();
-    for step in steps {
+    for step in view.steps.iter().filter(is_shown) {
         let name = ui.ascii_fallback(&step.id.name);
         table.add_action(action_label(&step.action), step.id.kind, name);
-        for line in step_details(ui, &step.action) {
+        for line in step_details(ui, step, view.is_detailed) {
             table.add_detail(line);
         }
     }
     text.push_str(&table.to_text(ui));
-    text.push_str(&unmanaged_entries(ui, steps.iter()));
-    let counts = PlanCounts::of(steps);
-    let _ = write!(
-        text,
-        "\nPlan: {} to create, {} to update, {} to keep",
-        counts.create, counts.update, counts.keep
-    );
-    if counts.adopt > 0 {
-        let _ = write!(text, ", {} to adopt", counts.adopt);
+    text.push_str(&unmanaged_entries(ui, view.steps.iter().filter(is_shown)));
+    if view.is_empty() {
+        let _ = write!(text, "\n{no_changes}");
+        return text;
     }
-    if counts.conflict > 0 {
-        let _ = write!(text, ", {} in conflict", counts.conflict);
-    }
-    if counts.unknown > 0 {
-        let _ = write!(text, ", {} unknown", counts.unknown);
-    }
-    text.push_str(".\n");
+    let counted = [
+        (counts.create, "to create"),
+        (counts.update, "to update"),
+        (counts.adopt, "to adopt"),
+        (counts.conflict, "in conflict"),
+        (counts.unknown, "unknown"),
+        (counts.keep, "unchanged"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let counted: Vec<String> = counted
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
+    let _ = writeln!(text, "\nPlan: {}.", counted.join(", "));
     if counts.adopt > 0 {
         let _ = writeln!(text, "{}", ui.wrap_stdout(ADOPTION_NOTE, 0));
     }
@@ -126,24 +161,27 @@ fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String
 const ADOPTION_NOTE: &str = "Adopted resources are managed by heeler-ec: destroy deletes them. Before you run the tool that \
     created them again, remove them from its state (terraform state rm).";
 
-fn step_details(ui: Ui, action: &Action) -> Vec<String> {
-    let describe = |changes: &[Change]| {
-        let lines: Vec<String> = changes.iter().flat_map(change::change_lines).collect();
-        lines
-            .into_iter()
-            .map(move |line| ui.ascii_fallback(&escape_control_chars(&line)))
-    };
-    match action {
-        Action::Update(changes) => describe(changes).collect(),
-        Action::Adopt(AdoptionPlan { tags, changes }) => {
+fn step_details(ui: Ui, step: &PlanStep, is_detailed: bool) -> Vec<String> {
+    let changes = |changes: &[Change]| changes.iter().flat_map(change::change_lines).collect();
+    let mut lines: Vec<String> = match &step.action {
+        Action::Update(fields) => changes(fields),
+        Action::Adopt(AdoptionPlan {
+            tags,
+            changes: fields,
+        }) => {
             let tags: Vec<String> = tags
                 .iter()
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect();
             // A resource that cannot have tags is managed through its parent.
             let tags = (!tags.is_empty()).then(|| format!("tags: + {}", tags.join(", ")));
-            let tags = tags.map(|line| ui.ascii_fallback(&escape_control_chars(&line)));
-            tags.into_iter().chain(describe(changes)).collect()
+            // The ownership tags are among these tags.
+            let fields = fields
+                .iter()
+                .filter(|field| field.field != "ownership_tags");
+            tags.into_iter()
+                .chain(fields.flat_map(change::change_lines))
+                .collect()
         }
         Action::Conflict(Conflict::NotManaged { lacks_tags: true }) => {
             vec!["exists, but is not managed by heeler-ec (it lacks the tags)".to_owned()]
@@ -151,29 +189,40 @@ fn step_details(ui: Ui, action: &Action) -> Vec<String> {
         Action::Conflict(Conflict::NotManaged { lacks_tags: false }) => {
             vec!["exists, but is not managed by heeler-ec".to_owned()]
         }
-        Action::Conflict(Conflict::Immutable(changes)) => describe(changes)
-            .map(|line| format!("{line} (cannot be changed in place)"))
-            .collect(),
+        Action::Conflict(Conflict::Immutable(fields)) => {
+            let lines: Vec<String> = changes(fields);
+            let lines = lines.into_iter();
+            lines
+                .map(|line| format!("{line} (cannot be changed in place)"))
+                .collect()
+        }
         Action::Unknown(error) => vec![unreadable_reason(error)],
         Action::Create | Action::Keep => Vec::new(),
+    };
+    if is_detailed {
+        lines.extend(change::state_lines(&step.preview.state));
     }
+    let lines = lines.into_iter();
+    lines
+        .map(|line| ui.ascii_fallback(&escape_control_chars(&line)))
+        .collect()
 }
 
 /// Describes why a resource could not be read, and the missing permission.
-fn unreadable_reason(error: &Error) -> String {
+pub(super) fn unreadable_reason(error: &Error) -> String {
     let needs = error
         .required_permission()
         .map(|action| format!("; it needs {action}"));
     escape_control_chars(&format!("{error}{}", needs.unwrap_or_default()))
 }
 
-pub(super) fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
-    let counts = PlanCounts::of(steps);
+pub(super) fn plan_json(view: &PlanView<'_>) -> Value {
+    let counts = PlanCounts::of(view.steps);
     json!({
-        "option": location.option,
-        "account": location.account,
-        "region": location.region,
-        "steps": steps.iter().map(step_json).collect::<Vec<_>>(),
+        "option": view.location.option,
+        "account": view.location.account,
+        "region": view.location.region,
+        "steps": view.steps.iter().map(step_json).collect::<Vec<_>>(),
         "counts": {
             "create": counts.create,
             "update": counts.update,
@@ -182,11 +231,22 @@ pub(super) fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Valu
             "conflict": counts.conflict,
             "unknown": counts.unknown,
         },
+        "access": access_json(view.access),
+        "external_id": external_id_json(view.access.external_id),
     })
 }
 
 fn step_json(step: &PlanStep) -> Value {
-    let changes = step.action.changes();
+    let changes: Vec<Value> = match &step.action {
+        Action::Create => {
+            let fields = step.preview.as_changes();
+            let fields = fields.iter();
+            fields
+                .map(|field| change::created_json(field, step.preview.is_known(field.field)))
+                .collect()
+        }
+        action => action.changes().iter().map(change::as_json).collect(),
+    };
     let conflict = match &step.action {
         Action::Conflict(Conflict::Immutable(_)) => Some("immutable"),
         Action::Conflict(Conflict::NotManaged { .. }) => Some("not_managed"),
@@ -196,7 +256,7 @@ fn step_json(step: &PlanStep) -> Value {
         "action": action_label(&step.action).1,
         "kind": step.id.kind,
         "name": step.id.name,
-        "changes": changes.iter().map(change::as_json).collect::<Vec<_>>(),
+        "changes": changes,
         "preserved": step.preserved,
     });
     if let (Some(conflict), Some(row)) = (conflict, row.as_object_mut()) {
@@ -214,72 +274,8 @@ fn step_json(step: &PlanStep) -> Value {
     row
 }
 
-/// Prints the plan of a destroy on stderr, before the prompt.
-pub fn announce_destroy_plan(
-    ui: &Ui,
-    location: &PlanLocation<'_>,
-    actions: &[(&PlanStep, DestroyAction)],
-    asked: bool,
-) {
-    print_announcement(
-        *ui,
-        &destroy_table(ui.for_stderr(), location, actions),
-        asked,
-    );
-}
-
-pub(super) fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'static str, Tone) {
-    match action {
-        DestroyAction::Delete | DestroyAction::DeletedWith(_) => ("-", "delete", Tone::Bad),
-        DestroyAction::NotManaged | DestroyAction::BlockedBy(_) => ("=", "skip", Tone::Faint),
-        DestroyAction::Unknown => UNKNOWN_LABEL,
-        DestroyAction::Absent => (" ", "absent", Tone::Faint),
-    }
-}
-
-pub(super) fn destroy_table(
-    ui: Ui,
-    location: &PlanLocation<'_>,
-    actions: &[(&PlanStep, DestroyAction)],
-) -> String {
-    let mut text = format!(
-        "Option {} in account {}, region {}:\n\n",
-        location.option, location.account, location.region
-    );
-    let mut table = ActionTable::new();
-    let mut deleted = 0;
-    for (step, action) in actions
-        .iter()
-        .filter(|(_, action)| *action != DestroyAction::Absent)
-    {
-        let label = destroy_action_label(action);
-        deleted += usize::from(label.1 == "delete");
-        let note = match action {
-            DestroyAction::NotManaged => "  (not managed by heeler-ec)".to_owned(),
-            DestroyAction::BlockedBy(by) => format!("  (in use by {})", by.kind),
-            DestroyAction::Delete => step
-                .deletion_delay_days()
-                .map(|days| format!("  (AWS deletes it in {days} days)"))
-                .unwrap_or_default(),
-            _ => String::new(),
-        };
-        let name = format!("{}{note}", ui.ascii_fallback(&step.id.name));
-        table.add_action(label, step.id.kind, name);
-        if let (DestroyAction::Unknown, Action::Unknown(refusal)) = (action, &step.action) {
-            table.add_detail(unreadable_reason(refusal));
-        }
-    }
-    text.push_str(&table.to_text(ui));
-    text.push_str(&unmanaged_entries(
-        ui,
-        actions.iter().map(|(step, _)| *step),
-    ));
-    let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
-    ui.ascii_fallback(&text)
-}
-
 /// Lists the other entries of shared documents.
-fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> String {
+pub(super) fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> String {
     let mut text = String::new();
     for step in steps.filter(|step| !step.preserved.is_empty()) {
         let headline = format!("Other entries of {} (unchanged):", step.id);

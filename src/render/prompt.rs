@@ -40,8 +40,24 @@ impl Ui {
         self.ask(&question, &question, None)
     }
 
-    /// Prints a prompt and reads a line. With `--progress json`, prints the question and the expected answer instead.
+    /// Asks for a value. Returns `None` at the end of the input.
+    #[must_use]
+    pub fn ask_value(&self, question: &str) -> Option<String> {
+        self.ask_line(question, question, None)
+    }
+
+    /// Prints a prompt and reads a line, which is empty at the end of the input. With `--progress json`, prints the question and the expected answer instead.
     fn ask(&self, prompt: &str, question: &str, expected_answer: Option<&str>) -> String {
+        let answer = self.ask_line(prompt, question, expected_answer);
+        answer.unwrap_or_default()
+    }
+
+    fn ask_line(
+        &self,
+        prompt: &str,
+        question: &str,
+        expected_answer: Option<&str>,
+    ) -> Option<String> {
         if self.is_progress_json() {
             self.progress_line(&json!({
                 "type": "prompt",
@@ -58,21 +74,22 @@ impl Ui {
             let _ = write!(err, "{text} ");
             let _ = err.flush();
         }
-        self.read_answer()
+        self.read_line()
     }
 
     fn is_progress_json(&self) -> bool {
         self.options.progress == ProgressFormat::Json
     }
 
-    fn read_answer(&self) -> String {
+    fn read_line(&self) -> Option<String> {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         if !line.ends_with('\n') {
             // The end of the input leaves the cursor behind the question.
             self.end_line();
         }
-        read.map_or_else(|_| String::new(), |_| line.trim().to_owned())
+        let is_read = read.is_ok_and(|length| length > 0);
+        is_read.then(|| line.trim().to_owned())
     }
 }
 

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::change;
+use super::destroy_plan::{destroy_action_label, destroy_table};
 use super::document::Document;
 use super::outputs::{OutputValues, outputs_document, outputs_json};
-use super::plan::{PlanLocation, destroy_action_label, destroy_table, plan_json};
+use super::plan::{PlanLocation, PlanView, plan_json};
 use super::restore::{RestoreAction, RestoreRow, restore_table};
 use super::step_status::StepStatus;
 use super::{OutputFormat, Ui};
@@ -26,8 +27,7 @@ pub fn initial_statuses(steps: &[PlanStep]) -> Vec<StepStatus> {
 /// A setup whose plan was shown.
 #[derive(Clone, Copy, Debug)]
 pub struct SetupResult<'a> {
-    pub location: PlanLocation<'a>,
-    pub steps: &'a [PlanStep],
+    pub plan: PlanView<'a>,
     pub statuses: &'a [StepStatus],
     /// `None` if the setup is not complete.
     pub outputs: Option<&'a OutputValues<'a>>,
@@ -42,7 +42,7 @@ pub fn setup_document(ui: &Ui, result: &SetupResult<'_>) -> Option<Document> {
     if ui.format() != OutputFormat::Json {
         return outputs.map(|values| outputs_document(ui, values));
     }
-    let mut document = plan_json(&result.location, result.steps);
+    let mut document = plan_json(&result.plan);
     if let Some(rows) = document["steps"].as_array_mut() {
         add_statuses(ui, rows, result.statuses.iter());
     }

@@ -23,6 +23,11 @@ pub struct PolicyAttachment {
     pub policy: Output,
 }
 
+/// The field with the ARN of the role.
+pub const ROLE: &str = "role";
+/// The field with the ARN of the policy.
+pub const POLICY: &str = "policy";
+
 impl ResourceSpec for PolicyAttachment {
     fn id(&self) -> ResourceId {
         let (role, policy) = (&self.role.resource.name, &self.policy.resource.name);
@@ -33,8 +38,10 @@ impl ResourceSpec for PolicyAttachment {
         vec![self.role.clone(), self.policy.clone()]
     }
 
-    fn desired(&self, _: &KnownOutputs) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
+            .with_optional(ROLE, known.get(&self.role))
+            .with_optional(POLICY, known.get(&self.policy))
     }
 
     fn properties(&self) -> Properties {
@@ -83,7 +90,10 @@ impl Resource<Aws> for PolicyAttachment {
                 .any(|found| found.policy_arn() == Some(&policy))
             {
                 return Ok(Some(Actual {
-                    state: State::default().with(observed::ROLE, arn::resource_name(&role)),
+                    state: State::default()
+                        .with(observed::ROLE, arn::resource_name(&role))
+                        .with(ROLE, role)
+                        .with(POLICY, policy.as_str()),
                     outputs: Outputs::from([("policy", policy)]),
                     ownership: Ownership::Managed,
                 }));
@@ -104,7 +114,7 @@ impl Resource<Aws> for PolicyAttachment {
         Ok(Outputs::new())
     }
 
-    /// Does nothing, because an attachment has no fields to update.
+    /// Does nothing, because an attachment cannot be changed.
     async fn update(&self, _: &Aws, _: &Actual, _: &State, _: &KnownOutputs) -> Result<()> {
         Ok(())
     }

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod destroy;
 pub mod export;
+pub mod guide;
 pub mod interrupt;
 pub mod plan;
 pub mod policy;

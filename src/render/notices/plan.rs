@@ -5,7 +5,14 @@ use crate::render::message::{Message, Notice};
 /// Something that `plan` reports.
 #[derive(Clone, Debug)]
 pub enum PlanNotice {
-    NoDrift,
+    /// The command that applies the plan of a first setup.
+    Next {
+        setup_command: String,
+        /// The external ID was supplied, and the command does not repeat it.
+        needs_external_id: bool,
+    },
+    /// Resources are missing and nothing else differs.
+    Incomplete { setup_command: String },
     /// The deployment differs from what was set up.
     Drift {
         /// The command that removes the differences.
@@ -21,10 +28,22 @@ pub enum PlanNotice {
 impl Notice for PlanNotice {
     fn message(&self) -> Message {
         match self {
-            Self::NoDrift => Message::status(
-                "no_drift",
-                "No changes. The deployment is as it was set up.",
-            ),
+            Self::Next {
+                setup_command,
+                needs_external_id,
+            } => {
+                let text = if *needs_external_id {
+                    "Next (asks for confirmation), with the same external ID in HEELER_EC_EXTERNAL_ID:"
+                } else {
+                    "Next (asks for confirmation):"
+                };
+                Message::status("next", text).and_command(setup_command)
+            }
+            Self::Incomplete { setup_command } => Message::status(
+                "drift",
+                "The deployment is incomplete: resources are missing. To create them, run (asks for confirmation):",
+            )
+            .and_command(setup_command),
             Self::Drift { setup_command } => Message::status(
                 "drift",
                 "Drift detected. To fix it, run (asks for confirmation):",

@@ -14,9 +14,6 @@ pub enum SetupNotice {
     },
     /// The plan changes the external ID of an existing role.
     ExternalIdChanges,
-    AlreadySetUp {
-        unchanged: &'static str,
-    },
     RetentionSet {
         log_group: String,
     },
@@ -62,9 +59,6 @@ impl Notice for SetupNotice {
                 "\nThe external ID changes: Heeler cannot assume the role until you give Heeler the new one. It is \
                  printed at the end.",
             ),
-            Self::AlreadySetUp { unchanged } => {
-                Message::status("already_set_up", format!("Already set up; {unchanged}."))
-            }
             Self::LostRace { unchanged } => Message::warning(
                 "lost_race",
                 format!("\nAnother setup started first; {unchanged}."),
@@ -95,14 +89,14 @@ impl Notice for SetupNotice {
                 } else {
                     "these three values"
                 };
-                Message::status("next_steps", "")
+                Message::status("next_steps", "\nNext, in Heeler:")
+                    .and_text("  1. Open https://app.heeler.com/administration/connections/organizations.")
+                    .and_text("  2. Select the ellipsis next to this organization to edit its Event Collection Settings.")
+                    .and_text(format!("  3. Paste {values}."))
+                    .and_text("  4. Confirm in the list of organizations that event collection is enabled.")
                     .and_text(format!(
-                        "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event \
-                         Collection Settings of this organization, and paste {values}. The list of organizations then shows that \
-                         event collection is enabled.",
-                    ))
-                    .and_text(format!(
-                        "Then:  run `heeler-ec tail` to see events arrive. An event arrives {delivery_time}.",
+                        "Then run `heeler-ec status` to check the deployment, or `heeler-ec tail` to see events arrive. An \
+                         event arrives {delivery_time}.",
                     ))
             }
             Self::ExternalIdChanged { is_masked } => {

@@ -1,0 +1,243 @@
+//! Completes the arguments of a setup: from the existing deployment, or by asking for what a first setup lacks.
+
+use tokio::join;
+
+use super::existing_deployment::{check_account, find_role};
+use super::prepare::existing_trust;
+use super::prompt::answer;
+use super::{Context, option_by_name};
+use crate::aws::Aws;
+use crate::cli::{self, OnFailure, TrustArgs, value_parsers};
+use crate::error::{Error, Result};
+use crate::hint::Hint;
+use crate::option::{self, DeliveryOption, OPTIONS};
+use crate::render::Ui;
+use crate::render::notices::guide::{GuideNotice, OptionChoice};
+use crate::secret::ExternalId;
+
+/// Returns the option of a setup, and adds the answers of the user to `args`. Asks only on a terminal without `--yes`,
+/// and only for a first setup. Returns `None` if the input ends before all questions are answered.
+///
+/// # Errors
+/// A usage error if the first setup lacks `--option` and cannot ask for it.
+pub(super) async fn complete_arguments(
+    context: &Context,
+    aws: &Aws,
+    args: &mut cli::SetupArgs,
+) -> Result<Option<&'static dyn DeliveryOption>> {
+    let option = args.option.as_deref().map(option_by_name).transpose()?;
+    let can_ask = context.ui.can_prompt() && !args.yes && !args.dry_run;
+    if let Some(option) = option
+        && (!can_ask || is_complete(&args.trust))
+    {
+        return Ok(Some(option));
+    }
+    let (caller, role) = join!(aws.caller_identity(), find_role(context, aws));
+    check_account(context, &caller?.account)?;
+    let role = role?;
+    let (deployment, trust) = existing_trust(role.as_ref(), args.adoption.adopt);
+    if let Some(deployment) = &deployment {
+        let deployed = || option::of_deployment(deployment);
+        return option.map_or_else(deployed, Ok).map(Some);
+    }
+    if !can_ask {
+        return option.map_or_else(|| Err(missing_option_error()), |option| Ok(Some(option)));
+    }
+    let Some(option) = ask_option(context, option).await? else {
+        return Ok(None);
+    };
+    if trust.is_none() && !is_complete(&args.trust) {
+        let asked = ask_trust(context, &mut args.trust).await?;
+        if asked.is_none() {
+            return Ok(None);
+        }
+    }
+    args.option = Some(option.name().to_owned());
+    context.ui.notify(&GuideNotice::Command {
+        command: command_without_questions(option, args, trust.is_some()),
+        needs_external_id: args.trust.external_id.is_some(),
+    });
+    Ok(Some(option))
+}
+
+fn is_complete(trust: &TrustArgs) -> bool {
+    !trust.heeler_role_arn.is_empty() && has_external_id(trust)
+}
+
+fn has_external_id(trust: &TrustArgs) -> bool {
+    trust.external_id.is_some() || trust.generate_external_id
+}
+
+fn missing_option_error() -> Error {
+    let command = format!(
+        "heeler-ec setup --option {} --heeler-role-arn ARN --generate-external-id",
+        option::recommended().name()
+    );
+    let hint = Hint::from("on a terminal, `heeler-ec setup` asks for all values; without one: ");
+    Error::usage("--option is required for the first setup").with_hint(hint.and_command(command))
+}
+
+/// Asks for the option unless it is given.
+async fn ask_option(
+    context: &Context,
+    given: Option<&'static dyn DeliveryOption>,
+) -> Result<Option<&'static dyn DeliveryOption>> {
+    if given.is_some() {
+        return Ok(given);
+    }
+    let recommended = option::recommended();
+    let choices = OPTIONS.iter().map(|option| OptionChoice {
+        name: option.name(),
+        description: option.recommendation(),
+    });
+    context.ui.notify(&GuideNotice::Options(choices.collect()));
+    let question = format!("Option [{}]:", recommended.name());
+    ask(context, &question, move |text| match text {
+        "" => Ok(recommended),
+        text => parse_option(text),
+    })
+    .await
+}
+
+/// Returns the option with this name, or with this number in the list.
+fn parse_option(text: &str) -> std::result::Result<&'static dyn DeliveryOption, String> {
+    let number = text.parse::<usize>().ok();
+    let numbered = number.and_then(|number| OPTIONS.get(number.checked_sub(1)?).copied());
+    let named = option::find(&text.to_ascii_lowercase());
+    named.or(numbered).ok_or_else(|| {
+        let names: Vec<&str> = OPTIONS.iter().map(|option| option.name()).collect();
+        format!("answer {} or a number", names.join(", "))
+    })
+}
+
+/// Asks for the Heeler roles and the external ID, unless they are given. Returns `None` at the end of the input.
+async fn ask_trust(context: &Context, trust: &mut TrustArgs) -> Result<Option<()>> {
+    if trust.heeler_role_arn.is_empty() {
+        context.ui.notify(&GuideNotice::HeelerRole);
+        let Some(roles) = ask(context, "Heeler's role ARN:", parse_role_arns).await? else {
+            return Ok(None);
+        };
+        trust.heeler_role_arn = roles;
+    }
+    if !has_external_id(trust) {
+        context.ui.notify(&GuideNotice::ExternalId);
+        let Some(id) = ask(context, "External ID [generate one]:", parse_external_id).await? else {
+            return Ok(None);
+        };
+        trust.generate_external_id = id.is_none();
+        trust.external_id = id;
+    }
+    Ok(Some(()))
+}
+
+/// Parses one or several ARNs, also as Terraform writes a list: `["arn:...", "arn:..."]`.
+fn parse_role_arns(text: &str) -> std::result::Result<Vec<String>, String> {
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | '"' | '[' | ']');
+    let arns: Vec<&str> = text
+        .split(is_separator)
+        .filter(|arn| !arn.is_empty())
+        .collect();
+    if arns.is_empty() {
+        return Err(
+            "enter the ARN of a role, such as arn:aws:iam::999999999999:role/NAME".to_owned(),
+        );
+    }
+    arns.into_iter().map(value_parsers::role_arn).collect()
+}
+
+/// Returns `None` for an empty answer.
+fn parse_external_id(text: &str) -> std::result::Result<Option<ExternalId>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    value_parsers::external_id(text).map(|id| Some(ExternalId::new(id)))
+}
+
+/// Asks until the answer is valid. Returns `None` at the end of the input.
+async fn ask<T>(
+    context: &Context,
+    question: &str,
+    parse: impl Fn(&str) -> std::result::Result<T, String>,
+) -> Result<Option<T>> {
+    loop {
+        let question = question.to_owned();
+        let text = answer(context, move |ui: Ui| ui.ask_value(&question)).await?;
+        let Some(text) = text.flatten() else {
+            return Ok(None);
+        };
+        match parse(&text) {
+            Ok(value) => return Ok(Some(value)),
+            Err(reason) => context.ui.notify(&GuideNotice::Invalid { reason }),
+        }
+    }
+}
+
+/// Returns the command that makes the same setup without a question. It does not contain an external ID.
+fn command_without_questions(
+    option: &dyn DeliveryOption,
+    args: &cli::SetupArgs,
+    keeps_trust: bool,
+) -> String {
+    let mut command = format!("heeler-ec setup --option {}", option.name());
+    for role in &args.trust.heeler_role_arn {
+        command.push_str(" --heeler-role-arn ");
+        command.push_str(role);
+    }
+    if args.trust.external_id.is_none() && !keeps_trust {
+        command.push_str(" --generate-external-id");
+    }
+    if args.adoption.adopt {
+        command.push_str(" --adopt");
+    }
+    if args.on_failure == OnFailure::Rollback {
+        command.push_str(" --on-failure rollback");
+    }
+    command.push_str(" --yes");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn option_is_chosen_by_name_or_number() {
+        for (index, option) in OPTIONS.iter().enumerate() {
+            for text in [(index + 1).to_string(), option.name().to_uppercase()] {
+                let chosen = parse_option(&text).expect("an option");
+                assert_eq!(chosen.name(), option.name());
+            }
+        }
+        for text in ["0", "99", "both", "-1"] {
+            assert!(parse_option(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn role_arns_are_pasted_in_any_form() {
+        let (one, two) = (
+            "arn:aws:iam::999900001111:role/one",
+            "arn:aws:iam::999900001111:role/path/two",
+        );
+        for text in [
+            format!("{one} {two}"),
+            format!("{one},{two}"),
+            format!("[\"{one}\", \"{two}\"]"),
+        ] {
+            assert_eq!(parse_role_arns(&text).expect("two ARNs"), [one, two]);
+        }
+        for text in ["", "\"\"", "heeler", "arn:aws:iam::999900001111:user/ann"] {
+            assert!(parse_role_arns(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn empty_external_id_is_generated() {
+        assert_eq!(parse_external_id(""), Ok(None));
+        assert!(parse_external_id("x y").is_err());
+        assert_eq!(
+            parse_external_id("an-id-of-ours"),
+            Ok(Some(ExternalId::new("an-id-of-ours")))
+        );
+    }
+}
