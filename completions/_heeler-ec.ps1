@@ -111,6 +111,8 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Generate an external ID, unless one exists already')
             [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Adopt untagged resources with the same names, for example those of Heeler''s Terraform module; destroy then deletes them')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Exit with 1 when anything would change or nothing is deployed')
+            [CompletionResult]::new('--detailed-exitcode', '--detailed-exitcode', [CompletionResultType]::ParameterName, 'Exit with 4 when changes are pending, also for a first setup, and with 0 when there are none; 1 keeps its meaning')
+            [CompletionResult]::new('--detail', '--detail', [CompletionResultType]::ParameterName, 'Also show unchanged resources, every setting and whole policies')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
@@ -122,7 +124,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;setup' {
-            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'Delivery option')
+            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'Delivery option [default: the deployed one; on a terminal, setup asks for it]')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Trail name or ARN (needed only if more than one trail qualifies)')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'Fail unless the trail delivers to this bucket')
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'KMS key that encrypts the log files (overrides detection)')
@@ -151,6 +153,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Skip the confirmation prompt')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Skip the confirmation prompt')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan without changing anything')
+            [CompletionResult]::new('--detail', '--detail', [CompletionResultType]::ParameterName, 'Also show unchanged resources, every setting and whole policies')
             [CompletionResult]::new('--fix-retention', '--fix-retention', [CompletionResultType]::ParameterName, 'Before setup, offer to set the log group''s retention to one day, which deletes older events. You must type the name of the log group, even with --yes')
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show the external ID in JSON output; by default, it is masked there')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')

@@ -106,6 +106,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --generate-external-id 'Generate an external ID, unless one exists already'
             cand --adopt 'Adopt untagged resources with the same names, for example those of Heeler''s Terraform module; destroy then deletes them'
             cand --check 'Exit with 1 when anything would change or nothing is deployed'
+            cand --detailed-exitcode 'Exit with 4 when changes are pending, also for a first setup, and with 0 when there are none; 1 keeps its meaning'
+            cand --detail 'Also show unchanged resources, every setting and whole policies'
             cand -q 'Suppress progress and hints'
             cand --quiet 'Suppress progress and hints'
             cand -v 'Log every AWS API call'
@@ -116,7 +118,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;setup'= {
-            cand --option 'Delivery option'
+            cand --option 'Delivery option [default: the deployed one; on a terminal, setup asks for it]'
             cand --trail 'Trail name or ARN (needed only if more than one trail qualifies)'
             cand --bucket 'Fail unless the trail delivers to this bucket'
             cand --bucket-kms-key 'KMS key that encrypts the log files (overrides detection)'
@@ -145,6 +147,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -y 'Skip the confirmation prompt'
             cand --yes 'Skip the confirmation prompt'
             cand --dry-run 'Show the plan without changing anything'
+            cand --detail 'Also show unchanged resources, every setting and whole policies'
             cand --fix-retention 'Before setup, offer to set the log group''s retention to one day, which deletes older events. You must type the name of the log group, even with --yes'
             cand --show-secrets 'Show the external ID in JSON output; by default, it is masked there'
             cand -q 'Suppress progress and hints'

@@ -178,11 +178,13 @@ never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Generate an external ID, unless one exists already'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change or nothing is deployed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l detailed-exitcode -d 'Exit with 4 when changes are pending, also for a first setup, and with 0 when there are none; 1 keeps its meaning'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l detail -d 'Also show unchanged resources, every setting and whole policies'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'Delivery option' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'Delivery option [default: the deployed one; on a terminal, setup asks for it]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
@@ -248,6 +250,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-e
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Skip the confirmation prompt'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan without changing anything'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l detail -d 'Also show unchanged resources, every setting and whole policies'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Before setup, offer to set the log group\'s retention to one day, which deletes older events. You must type the name of the log group, even with --yes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l show-secrets -d 'Show the external ID in JSON output; by default, it is masked there'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Suppress progress and hints'
