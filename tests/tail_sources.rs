@@ -41,13 +41,14 @@ async fn bucket_source_lists_and_creates_nothing() {
         sorted(delivered.map(Value::to_string))
     );
     assert!(run.writes().is_empty(), "{:?}", names(&run.writes()));
+    // The log file from before setup may be read before the limit is reached.
     assert_stderr(
         &org,
         &run,
         str![[r#"
 Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
-Objects: 3 in = 3 read + 0 skipped + 0 failed.
-Records: 3 in = 2 shown + 1 filtered + 0 duplicate + 0 unreadable.
+Objects: [..] in = [..] read + 0 skipped + 0 failed.
+Records: [..] in = 2 shown + [..] filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "#]],
