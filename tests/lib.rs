@@ -26,6 +26,7 @@ mod filter_pattern;
 mod function;
 mod generated;
 mod help;
+mod images;
 mod imports;
 mod json_failures;
 mod json_output;

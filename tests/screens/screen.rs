@@ -202,7 +202,7 @@ pub fn tidy(text: &str) -> String {
 }
 
 /// Removes the sequences that select a color, each of which ends with `m`.
-fn without_color(text: &str) -> String {
+pub fn without_color(text: &str) -> String {
     let mut parts = text.split('\u{1b}');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -211,23 +211,35 @@ fn without_color(text: &str) -> String {
     tidy(&plain)
 }
 
-/// Sorts each run of lines that report finished steps: concurrent steps finish in any order.
+/// Sorts each run of lines that report finished steps: concurrent steps finish in any order. A line that continues a
+/// report stays behind it.
 pub fn sort_events(text: &str) -> String {
-    let is_event = |line: &&str| {
+    let is_event = |line: &str| {
         let signs = ["  + ", "  ~ ", "  - ", "  > ", "  ! "];
+        let line = without_color(line);
         signs.iter().any(|sign| line.starts_with(sign))
     };
-    let lines: Vec<&str> = text.lines().collect();
+    // Each report has its sort key; other lines have none.
+    let mut parts: Vec<(Option<String>, String)> = Vec::new();
+    for line in text.lines() {
+        match parts.last_mut() {
+            Some((Some(_), report)) if line.starts_with("    ") => {
+                report.push_str(line);
+                report.push('\n');
+            }
+            _ => {
+                let key = is_event(line).then(|| without_color(line));
+                parts.push((key, format!("{line}\n")));
+            }
+        }
+    }
     let mut sorted = String::new();
-    for group in lines.chunk_by(|one, other| is_event(one) == is_event(other)) {
-        let mut group = group.to_vec();
-        if is_event(&group[0]) {
-            group.sort_unstable();
+    for group in parts.chunk_by(|(one, _), (other, _)| one.is_some() == other.is_some()) {
+        let mut group: Vec<_> = group.iter().collect();
+        if group[0].0.is_some() {
+            group.sort_by_key(|(key, _)| key.clone());
         }
-        for line in group {
-            sorted.push_str(line);
-            sorted.push('\n');
-        }
+        sorted.extend(group.into_iter().map(|(_, part)| part.as_str()));
     }
     sorted
 }

@@ -1,0 +1,185 @@
+//! The images in `docs/images/`: what a terminal shows while a user works with the simulated organization.
+//!
+//! Each image is an SVG file, and the text in it is beside it as a text file. `make generate` writes them; without it, the
+//! test fails if one of them is stale.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Color, Style};
+use anstyle_svg::Term;
+use serde_json::{Value, json};
+use testkit::log_file::event;
+use testkit::{Engine, LogFile, Organization, emulator};
+
+use crate::commands::heeler_ec;
+use crate::screens::redaction::Redaction;
+use crate::screens::screen::{sort_events, tidy, without_color};
+
+const WIDTHS: [NonZero<u16>; 2] = [NonZero::new(80).unwrap(), NonZero::new(120).unwrap()];
+/// Lines of the emulated terminal. Nothing must scroll out of it.
+const LINES: NonZero<u16> = NonZero::new(600).unwrap();
+
+#[tokio::test]
+async fn images_are_up_to_date() {
+    let mut stale = Vec::new();
+    for width in WIDTHS {
+        let org = Organization::on(Engine::Ministack)
+            .bucket_key()
+            .build()
+            .await;
+        let artist = Artist {
+            org: &org,
+            redaction: Redaction::of(&org),
+            width,
+        };
+        for (name, screen) in artist.screens().await {
+            let name = format!("{name}-{width}");
+            stale.extend(compare(&format!("{name}.svg"), &to_svg(&screen, &name)));
+            stale.extend(compare(&format!("{name}.txt"), &without_color(&screen)));
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "outdated images, run `make generate`:\n{}",
+        stale.join("\n")
+    );
+}
+
+/// Runs the program on a terminal of one width.
+struct Artist<'a> {
+    org: &'a Organization,
+    redaction: Redaction,
+    width: NonZero<u16>,
+}
+
+impl Artist<'_> {
+    /// Returns the screens of a first setup and what follows, each with its name.
+    async fn screens(&self) -> Vec<(&'static str, String)> {
+        let role = self.org.heeler_role_arn();
+        let mut first = vec!["--option", "s3", "--heeler-role-arn", &role];
+        first.extend(["--external-id", "external-id-of-the-example"]);
+        let plan = [&["plan"], &first[..]].concat();
+        let setup = [&["setup"], &first[..]].concat();
+
+        let mut screens = vec![
+            ("preflight", self.run(&["preflight"], &[], 0).await),
+            ("plan", self.run(&plan, &[], 0).await),
+            ("setup", self.run(&setup, &[("[y/N] ", "y")], 0).await),
+            ("status", self.run(&["status"], &[], 0).await),
+        ];
+        self.deliver_events().await;
+        let tail = ["tail", "--source", "bucket", "--timeout", "1s"];
+        screens.push(("tail", self.run(&tail, &[], 0).await));
+        screens
+    }
+
+    /// Returns the command and what it leaves on the terminal, with color.
+    async fn run(&self, args: &[&str], answers: &[(&str, &str)], status: i32) -> String {
+        let command = heeler_ec(self.org).args(args);
+        let run = command.on_terminal(self.width.get(), answers).run().await;
+        let run = run.expect_status(status);
+        let mut terminal = vt100::Parser::new(LINES, self.width, 0);
+        terminal.process(run.stdout.as_bytes());
+        let bold = Style::new().bold();
+        let line = format!("{bold}$ heeler-ec {}{bold:#}\n", args.join(" "));
+        let text = line + &sort_events(&tidy(&to_ansi(terminal.screen())));
+        self.redaction.apply(&text)
+    }
+
+    /// Delivers log files of several accounts to the trail's bucket.
+    async fn deliver_events(&self) {
+        let (management, member) = (self.org.account(), &self.org.members()[0]);
+        let events = [
+            (management, "us-east-1", "iam", "CreateUser", "alice"),
+            (member, "eu-west-1", "ec2", "RunInstances", "deploy"),
+            (member, "us-east-1", "cloudtrail", "StopLogging", "mallory"),
+            (member, "us-east-1", "s3", "PutBucketPolicy", "deploy"),
+            (management, "us-east-1", "iam", "AttachUserPolicy", "alice"),
+        ];
+        for (number, (account, region, service, name, user)) in events.into_iter().enumerate() {
+            let source = format!("{service}.amazonaws.com");
+            let mut record: Value = event(account, region, &source, name, false);
+            record["userIdentity"]["userName"] = json!(user);
+            record["userIdentity"]["arn"] = json!(format!("arn:aws:iam::{account}:user/{user}"));
+            let mut file = LogFile::new(account, region, vec![record]);
+            // The name decides the order.
+            file.suffix = format!("Example{number:09}");
+            self.org.deliver(&file).await;
+        }
+    }
+}
+
+/// Returns the lines on a terminal, with escape sequences for color and weight.
+fn to_ansi(screen: &vt100::Screen) -> String {
+    let (lines, columns) = screen.size();
+    let mut text = String::new();
+    for line in 0..lines.get() {
+        let cells = (0..columns.get()).filter_map(|column| screen.cell(line, column));
+        let mut current = Style::new();
+        for cell in cells.filter(|cell| !cell.is_wide_continuation()) {
+            let style = style_of(cell);
+            if style != current {
+                text.push_str(&format!("{current:#}{style}"));
+                current = style;
+            }
+            text.push_str(if cell.has_contents() {
+                cell.contents()
+            } else {
+                " "
+            });
+        }
+        text.push_str(&format!("{current:#}\n"));
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+fn style_of(cell: &vt100::Cell) -> Style {
+    let color = match cell.fgcolor() {
+        vt100::Color::Default => None,
+        vt100::Color::Idx(index) => Some(Color::Ansi256(index.into())),
+        vt100::Color::Rgb(red, green, blue) => Some(Color::Rgb((red, green, blue).into())),
+    };
+    let color = color.map(|color| match color {
+        Color::Ansi256(index) => index.into_ansi().map_or(color, Color::from),
+        color => color,
+    });
+    let mut style = Style::new().fg_color(color);
+    for (is_set, with) in [
+        (cell.bold(), Style::bold as fn(Style) -> Style),
+        (cell.dim(), Style::dimmed),
+        (cell.italic(), Style::italic),
+        (cell.underline(), Style::underline),
+    ] {
+        if is_set {
+            style = with(style);
+        }
+    }
+    style
+}
+
+/// Draws a screen. Screen readers get the title.
+fn to_svg(screen: &str, title: &str) -> String {
+    let term = Term::new()
+        .fg_color(AnsiColor::White.into())
+        .bg_color(Color::Rgb((30, 34, 42).into()));
+    let svg = term.render_svg(screen);
+    let Some((head, body)) = svg.split_once('>') else {
+        return svg;
+    };
+    format!("{head} role=\"img\">\n  <title>heeler-ec on a terminal: {title}</title>{body}")
+}
+
+/// Writes a file with `make generate`. Otherwise returns its name if its content is outdated.
+fn compare(name: &str, wanted: &str) -> Option<String> {
+    let path = folder().join(name);
+    if std::env::var_os("HEELER_EC_GENERATE").is_some() {
+        std::fs::create_dir_all(folder()).expect("a folder");
+        std::fs::write(&path, wanted).expect("the file is written");
+    }
+    (std::fs::read_to_string(&path).unwrap_or_default() != wanted).then(|| name.to_owned())
+}
+
+fn folder() -> PathBuf {
+    emulator::repository().join("docs/images")
+}
