@@ -65,11 +65,11 @@ check:
 bench: emulators
 	cargo bench --locked
 
-# Generates the files that derive from the program: completions, manual pages, docs/commands.md and docs/policies.md;
-# and the models of AWS's operations, from those of the AWS CLI.
-generate: .venv/awscli/.stamp
+# Generates the files that derive from the program: completions, manual pages, docs/commands.md, docs/policies.md and
+# docs/images; and the models of AWS's operations, from those of the AWS CLI.
+generate: emulators
 	.venv/awscli/bin/python tests/testkit/models/generate.py
-	HEELER_EC_GENERATE=1 cargo test --locked --test suite generated
+	HEELER_EC_GENERATE=1 cargo test --locked --test suite -- generated images
 
 # Writes the screens of all commands to tests/snapshots. Read the difference before you commit it.
 snapshots: emulators

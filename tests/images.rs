@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 use anstyle_svg::Term;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::log_file::event;
 use testkit::{Engine, LogFile, Organization, emulator};
 
@@ -69,7 +69,9 @@ impl Artist<'_> {
             ("status", self.run(&["status"], &[], 0).await),
         ];
         self.deliver_events().await;
-        let tail = ["tail", "--source", "bucket", "--timeout", "1s"];
+        // Without the event that is there from the beginning, in another object.
+        let mut tail = vec!["tail", "--source", "bucket", "--timeout", "1s"];
+        tail.extend(["--service", "!signin"]);
         screens.push(("tail", self.run(&tail, &[], 0).await));
         screens
     }
@@ -82,12 +84,13 @@ impl Artist<'_> {
         let mut terminal = vt100::Parser::new(LINES, self.width, 0);
         terminal.process(run.stdout.as_bytes());
         let bold = Style::new().bold();
-        let line = format!("{bold}$ heeler-ec {}{bold:#}\n", args.join(" "));
+        let line = shlex::try_join(args.iter().copied()).expect("arguments without NUL");
+        let line = format!("{bold}$ heeler-ec {line}{bold:#}\n");
         let text = line + &sort_events(&tidy(&to_ansi(terminal.screen())));
         self.redaction.apply(&text)
     }
 
-    /// Delivers log files of several accounts to the trail's bucket.
+    /// Delivers a log file with events of several accounts, so that their order is fixed.
     async fn deliver_events(&self) {
         let (management, member) = (self.org.account(), &self.org.members()[0]);
         let events = [
@@ -97,16 +100,15 @@ impl Artist<'_> {
             (member, "us-east-1", "s3", "PutBucketPolicy", "deploy"),
             (management, "us-east-1", "iam", "AttachUserPolicy", "alice"),
         ];
-        for (number, (account, region, service, name, user)) in events.into_iter().enumerate() {
+        let records = events.map(|(account, region, service, name, user)| {
             let source = format!("{service}.amazonaws.com");
-            let mut record: Value = event(account, region, &source, name, false);
+            let mut record = event(account, region, &source, name, false);
             record["userIdentity"]["userName"] = json!(user);
             record["userIdentity"]["arn"] = json!(format!("arn:aws:iam::{account}:user/{user}"));
-            let mut file = LogFile::new(account, region, vec![record]);
-            // The name decides the order.
-            file.suffix = format!("Example{number:09}");
-            self.org.deliver(&file).await;
-        }
+            record
+        });
+        let file = LogFile::new(management, "us-east-1", records.to_vec());
+        self.org.deliver(&file).await;
     }
 }
 
