@@ -775,6 +775,28 @@ async fn filter_policy_is_narrowed_before_role() {
 }
 
 #[tokio::test]
+async fn changed_region_tag_can_be_restored() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let tag = async |region: &str| {
+        let tag = aws_sdk_iam::types::Tag::builder().key("heeler-ec:region");
+        let tag = tag.value(region).build().expect("a tag");
+        let call = org.clients().iam.tag_role().role_name(ROLE);
+        call.tags(tag).send().await.expect("a role with this tag");
+    };
+    tag("eu-west-1").await;
+    let run = setup_again(&org).run().await.expect_status(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    let command = format!(
+        "aws iam tag-role --role-name {ROLE} --tags Key=heeler-ec:region,Value={}",
+        org.region()
+    );
+    assert!(run.stderr.contains(&command), "{}", run.stderr);
+    tag(org.region()).await;
+    plan_check(&org).run().await.expect_status(0);
+}
+
+#[tokio::test]
 async fn interrupted_narrowing_is_resumed_in_order() {
     let org = deployment_with_wide_prefix(Engine::Ministack, "").await;
     make_organization_trail(&org).await;

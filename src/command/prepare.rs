@@ -12,6 +12,7 @@ use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
 use crate::deployment::access::ExternalIdOrigin;
+use crate::deployment::tags::REGION;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
@@ -419,11 +420,23 @@ fn reject_relocation(
         deployed,
         requested,
     } = relocation;
-    Err(Error::negative(format!(
+    let refusal = Error::negative(format!(
         "the deployment uses {aspect} {deployed}, but this setup needs {requested}; {}",
         context.writes.unchanged_notice()
-    ))
-    .with_hint(
+    ));
+    let remove = Hint::from(
         "a deployment cannot be moved: remove it with `heeler-ec destroy`, then run setup again",
-    ))
+    );
+    if aspect != "region" {
+        return Err(refusal.with_hint(remove));
+    }
+    // A destroy in the wrong region would delete only the role, and leave all other resources behind.
+    let role = target.scope().names.role();
+    let restore = Hint::from("if another tool changed the tag of the role, restore it first: ")
+        .and_command(format!(
+            "aws iam tag-role --role-name {role} --tags Key={REGION},Value={requested}"
+        ))
+        .and(&Hint::from("; otherwise, "))
+        .and(&remove);
+    Err(refusal.with_hint(restore))
 }
