@@ -1468,7 +1468,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__tail)
-            opts="-o -q -v -h -V --limit --timeout --give-up-after --source --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --give-up-after --source --columns --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1497,6 +1497,13 @@ _heeler__ec() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "queue bucket log-group heeler-queue" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -W "time level account account-id region service event actor source-address user-agent resource error read-only event-id" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

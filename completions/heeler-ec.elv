@@ -243,6 +243,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --timeout 'Exit after this long without events (CloudTrail delivers about every 5 minutes)'
             cand --give-up-after 'Exit after this long without a response from AWS; until then, failed calls are repeated'
             cand --source 'Source of the events [default: depends on the deployed option]'
+            cand --columns 'Columns of the table, separated by commas [default: those that fit]'
             cand --max-object-size 'Reject log files that are larger than this when decompressed; they count as failed'
             cand -o 'Output format'
             cand --output 'Output format'

@@ -52,6 +52,7 @@ mod setup_s3_resources;
 mod severity;
 mod source;
 mod status;
+mod status_line;
 mod switching;
 mod tail;
 mod tail_alerts;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::output::{EventFormat, OutputArgs};
 use super::value_parsers;
+use crate::render::record::EventColumn;
 use crate::tail::filter;
 use crate::tail::source::SourceKind;
 
@@ -31,6 +32,10 @@ pub struct TailArgs {
     /// Source of the events [default: depends on the deployed option]
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
     pub source: Option<SourceArg>,
+
+    /// Columns of the table, separated by commas [default: those that fit]
+    #[arg(long, value_name = "COLUMNS", value_enum, value_delimiter = ',')]
+    pub columns: Vec<EventColumn>,
 
     /// Print statistics to stderr every 30 seconds
     #[arg(long)]

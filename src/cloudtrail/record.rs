@@ -23,6 +23,8 @@ pub struct Record<'a> {
     event_source: Option<&'a str>,
     event_name: Option<&'a str>,
     source_address: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    resources: Option<&'a str>,
     error_code: Option<&'a str>,
     error_message: Option<&'a str>,
     event_id: Option<&'a str>,
@@ -49,6 +51,8 @@ impl<'a> Record<'a> {
                 "eventSource" => &mut record.event_source,
                 "eventName" => &mut record.event_name,
                 "sourceIPAddress" => &mut record.source_address,
+                "userAgent" => &mut record.user_agent,
+                "resources" => &mut record.resources,
                 "errorCode" => &mut record.error_code,
                 "errorMessage" => &mut record.error_message,
                 "eventID" => &mut record.event_id,
@@ -115,6 +119,19 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn source_address(&self) -> FieldText<'a> {
         as_text(self.source_address?)
+    }
+
+    #[must_use]
+    pub fn user_agent(&self) -> FieldText<'a> {
+        as_text(self.user_agent?)
+    }
+
+    /// The ARN of the first resource that the record lists.
+    #[must_use]
+    pub fn resource(&self) -> FieldText<'a> {
+        let resources: serde_json::Value = serde_json::from_str(self.resources?).ok()?;
+        let first = resources.as_array()?.first()?;
+        Some(Cow::Owned(first.get("ARN")?.as_str()?.to_owned()))
     }
 
     #[must_use]

@@ -36,6 +36,7 @@ use crate::cli::{self, Cli, Command, ParsedCommandLine};
 use crate::error::{Error, Result};
 use crate::option::DeliveryOption;
 use crate::render::document::Envelope;
+use crate::render::status_line::StatusLine;
 use crate::render::{self, Ui, UiOptions};
 pub use completions::completion_script;
 pub(crate) use context::Context;
@@ -106,22 +107,49 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         interrupt,
         writes: WriteLog::default(),
     };
+    // The futures of commands are so large that a nested one has to be on the heap.
     match cli.command {
-        Command::Preflight(args) => context.cancellable(preflight::run(&context, args)).await,
-        Command::Plan(args) => context.cancellable(plan::run(&context, args)).await,
+        Command::Preflight(args) => {
+            let run = context.cancellable(Box::pin(preflight::run(&context, args)));
+            with_status_line(ui, "Running the checks", run).await
+        }
+        Command::Plan(args) => {
+            let run = context.cancellable(Box::pin(plan::run(&context, args)));
+            with_status_line(ui, "Comparing with AWS", run).await
+        }
         Command::Setup(args) => setup::run(&context, args).await,
-        Command::Outputs(args) => context.cancellable(outputs::run(&context, args)).await,
-        Command::List(_) => context.cancellable(list::run(&context)).await,
+        Command::Outputs(args) => {
+            let run = context.cancellable(Box::pin(outputs::run(&context, args)));
+            with_status_line(ui, READING, run).await
+        }
+        Command::List(_) => {
+            let run = context.cancellable(Box::pin(list::run(&context)));
+            with_status_line(ui, "Reading the roles", run).await
+        }
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
-        Command::Export(args) => context.cancellable(export::run(&context, args)).await,
+        Command::Export(args) => {
+            let run = context.cancellable(Box::pin(export::run(&context, args)));
+            with_status_line(ui, READING, run).await
+        }
         Command::Tail(args) => tail::run(&context, args).await,
         Command::Destroy(args) => destroy::run(&context, args).await,
         Command::Restore(args) => restore::run(&context, args).await,
-        Command::Policy(args) => context.cancellable(policy::run(&context, args)).await,
+        Command::Policy(args) => {
+            let run = context.cancellable(Box::pin(policy::run(&context, args)));
+            with_status_line(ui, "Reading the names of your account", run).await
+        }
         Command::Explain(args) => Ok(explain::run(&context, args.check)),
         Command::Help(args) => help::run(&context, args.topic.as_deref()),
         Command::Completions(args) => Ok(completions::run(&context, args.shell)),
     }
+}
+
+const READING: &str = "Reading the deployment";
+
+/// Shows a line at the end of the terminal while a command reads, if that takes longer than a second.
+async fn with_status_line<T>(ui: Ui, text: &str, work: impl Future<Output = T>) -> T {
+    let _line = StatusLine::start_delayed(ui, text);
+    work.await
 }
 
 /// Returns the option of that name; clap accepts no other name.

@@ -27,6 +27,7 @@ pub mod restore;
 mod result_sign;
 pub mod run_document;
 pub mod status;
+pub mod status_line;
 pub mod step_status;
 
 use std::io::{self, IsTerminal, Write};
@@ -40,6 +41,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 use command_line::RepeatedOptions;
 use layout::wrap_line;
 use message::Message;
+use status_line::print_above;
 
 /// The format of a result on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -198,8 +200,10 @@ impl Ui {
     /// Prints a part of the result. Returns false if the reader has closed the pipe.
     #[must_use]
     pub fn stdout_bytes(&self, text: &[u8]) -> bool {
-        let mut out = io::stdout().lock();
-        let written = out.write_all(text).and_then(|()| out.flush());
+        let written = print_above(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(text).and_then(|()| out.flush())
+        });
         if let Err(why) = &written
             && why.kind() != io::ErrorKind::BrokenPipe
         {
@@ -252,7 +256,7 @@ impl Ui {
     #[expect(clippy::unused_self, reason = "every print is a method of Ui")]
     fn print_stderr(&self, text: &str) {
         // A closed stderr is no reason to end.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = print_above(|| writeln!(io::stderr().lock(), "{text}"));
     }
 
     /// Returns a user interface that composes text for stderr with the methods for stdout.

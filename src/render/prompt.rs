@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde_json::json;
 
 use super::layout::wrap_line;
+use super::status_line::end_status_line;
 use super::{ProgressFormat, Ui};
 use crate::sanitize::escape_control_chars;
 
@@ -58,6 +59,7 @@ impl Ui {
         question: &str,
         expected_answer: Option<&str>,
     ) -> Option<String> {
+        end_status_line();
         if self.is_progress_json() {
             self.progress_line(&json!({
                 "type": "prompt",

@@ -22,6 +22,8 @@ pub type FormatRecord = Box<dyn Fn(&Record<'_>, &mut Vec<u8>) + Send + Sync>;
 pub struct RecordFormatter {
     pub filter: RecordFilter,
     pub format: FormatRecord,
+    /// True if a date is printed when it changes.
+    pub separates_dates: bool,
     /// The severity table for alerts; `None` if there are no receivers of alerts.
     pub alert_severities: Option<Arc<SeverityTable>>,
 }
@@ -44,6 +46,8 @@ pub enum BatchItem {
         range: Range<usize>,
         /// The alert to send for the record.
         alert: Option<Box<Alert>>,
+        /// The date of the record, if dates are lines of their own.
+        date: Option<String>,
     },
     Filtered,
     /// A preview of text that is not a record.
@@ -65,10 +69,16 @@ impl RecordFormatter {
                         .map(|(account, id)| dedup::event_key(&account, &id)),
                     range: start..batch.text.len(),
                     alert: self.build_alert(&record),
+                    date: self.date(&record),
                 }
             }
         };
         batch.items.push(item);
+    }
+
+    fn date(&self, record: &Record<'_>) -> Option<String> {
+        let time = record.event_time().filter(|_| self.separates_dates)?;
+        time.split_once('T').map(|(date, _)| date.to_owned())
     }
 
     fn build_alert(&self, record: &Record<'_>) -> Option<Box<Alert>> {

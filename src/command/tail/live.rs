@@ -248,7 +248,7 @@ impl LiveTail<'_> {
     /// closed. A temporary queue is subscribed before, because an organization may have thousands of accounts.
     async fn print_heading(&self, aws: &Aws) -> bool {
         let names = super::account_names(self.context, aws).await;
-        let columns = ColumnLayout::new(&self.context.ui, &names);
+        let columns = ColumnLayout::new(&self.context.ui, &names, &self.args.columns);
         // The names are set only here.
         let _ = self.names.set(names);
         render::record::print_heading(&self.context.ui, &columns)

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::cloudtrail::log_file::LogFileError;
 use crate::command::{CommandOutcome, Context};
 use crate::error::{Error, Exit, Result};
-use crate::render::record::ColumnLayout;
+use crate::render::record::{ColumnLayout, EventColumn};
 use crate::render::{self, Ui};
 use crate::tail::account_names::{AccountNames, SharedAccountNames};
 use crate::tail::arrival::StatsUnit;
@@ -41,11 +41,14 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
             context.ui,
             severities,
             SharedAccountNames::default(),
+            args.columns.clone(),
         ),
+        separates_dates: render::record::separates_dates(&context.ui, &args.columns),
     };
     let reader = LocalFileReader {
         ui: context.ui,
         printer: RecordPrinter::new(context.ui, &args, Arc::clone(&alerts)),
+        columns: args.columns.clone(),
         cancelled: Arc::default(),
     };
     let (cancelled, cancellation) = (
@@ -71,6 +74,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
 struct LocalFileReader {
     ui: Ui,
     printer: RecordPrinter,
+    columns: Vec<EventColumn>,
     /// Set when Ctrl-C is pressed.
     cancelled: Arc<AtomicBool>,
 }
@@ -83,7 +87,7 @@ impl LocalFileReader {
         max_file_bytes: u64,
     ) -> Result<Exit> {
         let inputs = self.readable_inputs(paths);
-        let columns = ColumnLayout::new(&self.ui, &AccountNames::new());
+        let columns = ColumnLayout::new(&self.ui, &AccountNames::new(), &self.columns);
         let flow = if render::record::print_heading(&self.ui, &columns) {
             let inputs: Arc<[LocalInput]> = inputs.into();
             let pool = WorkerPool::spawn(&inputs, &Arc::new(formatter), max_file_bytes)

@@ -28,6 +28,8 @@ pub(super) struct RecordPrinter {
     alerts: Arc<AlertDispatcher>,
     limit: Option<u64>,
     next_stats: Option<Instant>,
+    /// The date that was printed last.
+    last_date: Option<String>,
     /// The last message or object that could not be read.
     last_failure: Option<Failure>,
     /// The failure of downloads that are repeated; `None` if the last download succeeded.
@@ -50,6 +52,7 @@ impl RecordPrinter {
             alerts,
             limit: args.limit,
             next_stats: args.stats.then(|| Instant::now() + STATS_INTERVAL),
+            last_date: None,
             last_failure: None,
             outage: None,
         }
@@ -60,8 +63,13 @@ impl RecordPrinter {
         let mut pending = 0..0;
         for item in &batch.items {
             self.stats.records.received += 1;
-            let (key, range, alert) = match item {
-                BatchItem::Matched { key, range, alert } => (key, range, alert),
+            let (key, range, alert, date) = match item {
+                BatchItem::Matched {
+                    key,
+                    range,
+                    alert,
+                    date,
+                } => (key, range, alert, date),
                 BatchItem::Filtered => {
                     self.stats.records.filtered += 1;
                     continue;
@@ -78,6 +86,16 @@ impl RecordPrinter {
             self.stats.records.shown += 1;
             if let Some(alert) = alert {
                 self.alerts.submit(Alert::clone(alert));
+            }
+            if let Some(date) = date
+                && self.last_date.as_ref() != Some(date)
+            {
+                self.print_range(batch, pending)?;
+                pending = range.start..range.start;
+                if !render::record::print_date(&self.ui, date) {
+                    return ControlFlow::Break(());
+                }
+                self.last_date = Some(date.clone());
             }
             // Adjacent ranges are printed with one write.
             if range.start == pending.end {

@@ -21,8 +21,8 @@ use crate::tail::account_names::{AccountNames, SharedAccountNames};
 use crate::tail::formatter::{FormatRecord, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};
 use csv::{CSV_COLUMNS, push_csv_row};
-pub use table::ColumnLayout;
-use table::{TABLE_HEADINGS, push_columns, push_table_line};
+pub use table::{ColumnLayout, EventColumn};
+use table::{push_headings, push_table_line};
 
 /// Returns the function that formats a record in the output format.
 #[must_use]
@@ -30,6 +30,7 @@ pub fn record_formatter(
     ui: Ui,
     severities: Arc<SeverityTable>,
     accounts: SharedAccountNames,
+    columns: Vec<EventColumn>,
 ) -> FormatRecord {
     let layout = OnceLock::new();
     match ui.format() {
@@ -39,7 +40,7 @@ pub fn record_formatter(
             let names = accounts.get().unwrap_or(&no_names);
             push_table_line(
                 ui,
-                layout.get_or_init(|| ColumnLayout::new(&ui, names)),
+                layout.get_or_init(|| ColumnLayout::new(&ui, names, &columns)),
                 record,
                 severities.level_of_record(record),
                 names,
@@ -66,11 +67,25 @@ pub fn print_heading(ui: &Ui, layout: &ColumnLayout) -> bool {
         OutputFormat::Csv => ui.stdout(&format!("{}\r\n", CSV_COLUMNS.join(","))),
         OutputFormat::Text => {
             let mut words = String::new();
-            push_columns(*ui, layout, &TABLE_HEADINGS, None, &mut words);
+            push_headings(*ui, layout, &mut words);
             ui.status_unwrapped(&ui.paint_stderr(Tone::Strong, &words));
             true
         }
     }
+}
+
+/// Returns true if the table has no room for dates, so that they are lines of their own.
+#[must_use]
+pub fn separates_dates(ui: &Ui, columns: &[EventColumn]) -> bool {
+    ui.format() == OutputFormat::Text
+        && ColumnLayout::new(ui, &AccountNames::new(), columns).omits_dates()
+}
+
+/// Prints the date of the events that follow; returns false if standard output is closed.
+#[must_use]
+pub fn print_date(ui: &Ui, date: &str) -> bool {
+    let date = escape_control_chars(date);
+    ui.stdout(&format!("{}\n", ui.paint(Tone::Strong, &date)))
 }
 
 /// Prints the reason why something was skipped.

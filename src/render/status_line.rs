@@ -1,0 +1,183 @@
+//! A line at the end of the terminal that shows what the program is doing. Everything else is printed above it.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{ProgressFormat, Ui};
+
+/// The time after which a wait is shown.
+const DELAY: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(100);
+/// The average interval of the deliveries of `CloudTrail`, according to its documentation.
+const DELIVERY_INTERVAL: Duration = Duration::from_secs(300);
+
+/// The line that is shown.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// A line that is removed at its end. It is invisible without a terminal, with `--quiet` and `--verbose`, and in
+/// continuous integration, where the variable `CI` is set.
+pub struct StatusLine {
+    bar: ProgressBar,
+    /// The thread that makes the line visible, and a channel that ends it.
+    timer: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+impl StatusLine {
+    /// Starts a line without text.
+    #[must_use]
+    pub fn start(ui: Ui) -> Self {
+        let bar = hidden_bar(ui);
+        if can_show(ui) {
+            make_visible(&bar);
+        }
+        *shown() = Some(bar.clone());
+        Self { bar, timer: None }
+    }
+
+    /// Starts a line that becomes visible if it lasts longer than a second.
+    #[must_use]
+    pub fn start_delayed(ui: Ui, text: &str) -> Self {
+        let bar = hidden_bar(ui);
+        bar.set_message(text.to_owned());
+        let mut timer = None;
+        if can_show(ui) {
+            let (end, ended) = mpsc::channel();
+            let later = bar.clone();
+            let thread = thread::Builder::new().spawn(move || {
+                if ended.recv_timeout(DELAY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    make_visible(&later);
+                }
+            });
+            timer = thread.ok().map(|thread| (end, thread));
+        }
+        *shown() = Some(bar.clone());
+        Self { bar, timer }
+    }
+
+    pub fn set_text(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+}
+
+impl Drop for StatusLine {
+    fn drop(&mut self) {
+        if let Some((end, thread)) = self.timer.take() {
+            drop(end);
+            // The thread cannot panic.
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
+        *shown() = None;
+    }
+}
+
+fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hidden_bar(ui: Ui) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        bar.set_style(if ui.unicode {
+            style
+        } else {
+            style.tick_chars("|/-\\ ")
+        });
+    }
+    bar
+}
+
+fn can_show(ui: Ui) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal()
+        && !ui.options.quiet
+        && !ui.options.verbose
+        && ui.options.progress == ProgressFormat::Text
+        && !is_dumb
+        && !is_set("CI")
+}
+
+fn make_visible(bar: &ProgressBar) {
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar.enable_steady_tick(TICK);
+}
+
+/// Removes the line for the rest of the command, because a question is at the end of the terminal.
+pub(super) fn end_status_line() {
+    if let Some(bar) = shown().take() {
+        bar.finish_and_clear();
+    }
+}
+
+/// Prints above the line.
+pub(super) fn print_above<R>(print: impl FnOnce() -> R) -> R {
+    let bar = shown().clone();
+    match bar {
+        Some(bar) => bar.suspend(print),
+        None => print(),
+    }
+}
+
+/// Describes how long `tail` has been waiting, and when the next delivery is expected.
+#[must_use]
+pub fn tail_status(elapsed: Duration, since_last: Option<Duration>) -> String {
+    let show = |time: Duration| {
+        let seconds = time.as_secs();
+        match (seconds / 60, seconds % 60) {
+            (0, seconds) => format!("{seconds} s"),
+            (minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        }
+    };
+    let elapsed = show(elapsed);
+    match since_last {
+        None => format!(
+            "{elapsed}: no event yet. CloudTrail delivers about every 5 minutes; Ctrl-C ends it."
+        ),
+        Some(since) => match DELIVERY_INTERVAL.checked_sub(since) {
+            Some(left) => format!(
+                "{elapsed}: last delivery {} ago, the next one in about {}",
+                show(since),
+                show(left)
+            ),
+            None => format!(
+                "{elapsed}: last delivery {} ago, the next one is due",
+                show(since)
+            ),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_of_tail_names_the_next_delivery() {
+        let seconds = Duration::from_secs;
+        let status = tail_status(seconds(65), None);
+        assert!(status.starts_with("1 min 05 s: no event yet."), "{status}");
+        assert_eq!(
+            tail_status(seconds(400), Some(seconds(120))),
+            "6 min 40 s: last delivery 2 min 00 s ago, the next one in about 3 min 00 s"
+        );
+        assert_eq!(
+            tail_status(seconds(900), Some(seconds(301))),
+            "15 min 00 s: last delivery 5 min 01 s ago, the next one is due"
+        );
+    }
+
+    #[test]
+    fn text_is_printed_with_and_without_a_line() {
+        assert_eq!(print_above(|| 1), 1);
+        let line = StatusLine::start(Ui::plain(None));
+        line.set_text("waiting");
+        assert_eq!(print_above(|| 2), 2);
+        drop(line);
+        assert_eq!(print_above(|| 3), 3);
+    }
+}

@@ -1,0 +1,75 @@
+//! The line that shows what the program is doing, and the columns of `tail`.
+
+use std::time::Duration;
+
+use testkit::{Engine, Organization};
+
+use crate::commands::{heeler_ec, setup};
+
+const LOG_FILE: &str = "tests/fixtures/tail/objects/123456789012_CloudTrail_us-east-1_20230710T1200Z_OddRecords000001.json.gz";
+
+#[tokio::test]
+async fn long_reads_show_a_status_line() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    org.proxy().delay(Duration::from_millis(1500));
+    let run = |quiet: &'static [&'static str]| {
+        let run = heeler_ec(&org).args(["outputs"]).args(quiet);
+        run.on_terminal(100, &[]).env("CI", "")
+    };
+    let shown = run(&[]).run().await.expect_status(0);
+    assert!(
+        shown.stdout.contains("Reading the deployment"),
+        "{}",
+        shown.stdout
+    );
+    let quiet = run(&["-q"]).run().await.expect_status(0);
+    assert!(
+        !quiet.stdout.contains("Reading the deployment"),
+        "{}",
+        quiet.stdout
+    );
+    let last = quiet.lines().pop().unwrap_or_default();
+    assert!(last.starts_with("heeler_event_role_external_id"), "{last}");
+}
+
+#[tokio::test]
+async fn columns_of_tail_can_be_selected() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = heeler_ec(&org).args(["tail", LOG_FILE, "--columns", "event,source-address"]);
+    let run = run.run().await.expect_status(0);
+    let heading: Vec<&str> = run
+        .stderr
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    assert_eq!(heading, ["EVENT", "SOURCE"]);
+    let run = heeler_ec(&org).args(["tail", LOG_FILE, "--columns", "event", "-o", "csv"]);
+    let run = run.run().await.expect_status(2);
+    assert!(run.stderr.contains("--columns"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn narrow_table_shows_dates_when_they_change() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let tail = || heeler_ec(&org).args(["tail", LOG_FILE]);
+    let narrow = tail()
+        .on_terminal(80, &[])
+        .run()
+        .await
+        .expect_status(0)
+        .lines();
+    let is_date = |line: &&String| line.len() == 10 && line.starts_with("20");
+    let dates: Vec<&String> = narrow.iter().filter(is_date).collect();
+    assert!(!dates.is_empty(), "{narrow:#?}");
+    assert!(dates.windows(2).all(|pair| pair[0] != pair[1]), "{dates:?}");
+    let wide = tail()
+        .on_terminal(200, &[])
+        .run()
+        .await
+        .expect_status(0)
+        .lines();
+    assert!(!wide.iter().any(|line| is_date(&line)), "{wide:#?}");
+}
