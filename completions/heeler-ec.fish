@@ -347,7 +347,7 @@ source-address\t'IP address or service that the call came from'
 user-agent\t''
 resource\t'ARN of the first resource'
 error\t'Error code, or the message of a failed sign-in'
-read-only\t'Whether the call only reads'
+read-only\t'True for a call that only reads'
 event-id\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Reject log files that are larger than this when decompressed; they count as failed' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'

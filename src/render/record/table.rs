@@ -279,7 +279,7 @@ impl ColumnLayout {
                 continue;
             };
             let missing = goal.saturating_sub(column.width);
-            // A part of a date would be of no use.
+            // A part of a date would be useless.
             if name != EventColumn::Time || missing <= left {
                 column.width += missing.min(left);
             }
