@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::strict::eventual::throttling;
 use testkit::{Fault, FaultAction, HeelerEc, Proxy};
 
-use super::case::{Case, Kind};
+use super::case::{Case, Command, Kind};
 
 /// An outage that the SDK's retries can survive.
 const SHORT_OUTAGE: Duration = Duration::from_secs(4);
@@ -103,9 +103,16 @@ pub fn cause_words(case: &Case) -> Vec<&'static str> {
     match case.kind {
         // A response to HEAD has no code.
         Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways
-            if case.operation.starts_with("s3:Head") =>
+            if case.operation.starts_with("s3:Head") && case.command != Command::Preflight =>
         {
             vec!["403"]
+        }
+        // Preflight groups the checks that could not run by their missing permission, instead of repeating the code.
+        Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways
+            if case.command == Command::Preflight =>
+        {
+            let grouped = "could not run, because the caller lacks";
+            [codes(denial), vec![grouped]].concat()
         }
         Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways => codes(denial),
         // AWS responds to some writes without a body, so only a read shows that one had no effect.
