@@ -68,6 +68,33 @@ Preflight: 40 passed, 2 warnings, 10 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Option s3 in account 111122223333, region us-east-1:
 
+Who gets access:
+  iam role heeler_event_collection_sqs_role
+    can be assumed by arn:aws:iam::999900001111:role/heeler-security
+      with an external ID that setup generates
+    can use kms:Decrypt
+      on kms key heeler_kms_key_sqs
+      if kms:ViaService is sqs.us-east-1.amazonaws.com
+    can use s3:GetObject
+      on arn:aws:s3:::org-trail-logs-111122223333/AWSLogs/o-exampleorg/*
+      if aws:ResourceAccount is 111122223333
+    can use sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:GetQueueUrl, sqs:ReceiveMessage
+      on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+  account 111122223333
+    can use kms:*
+      on kms key heeler_kms_key_sqs
+  sns.amazonaws.com
+    can use kms:Decrypt, kms:GenerateDataKey
+      on kms key heeler_kms_key_sqs
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+    can use sqs:SendMessage
+      on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+  s3.amazonaws.com
+    can use sns:Publish
+      on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+      if aws:SourceArn is arn:aws:s3:::org-trail-logs-111122223333 and aws:SourceAccount is 111122223333
+
  + create  iam role          heeler_event_collection_sqs_role
  + create  kms key           heeler_kms_key_sqs
  + create  kms alias         alias/heeler_kms_key_sqs
@@ -81,7 +108,7 @@ Option s3 in account 111122223333, region us-east-1:
  + create  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
  + create  s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Plan: 12 to create, 0 to update, 0 to keep.
+Plan: 12 to create.
   ! failed to create iam role heeler_event_collection_sqs_role: cannot create iam role heeler_event_collection_sqs_role: User: arn:aws:sts::111122223333:assumed-role/PlatformAdmin/ann is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role with an explicit deny in an identity-based policy (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   - skipped: create iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (depends on iam role heeler_event_collection_sqs_role)
   - skipped: create iam policy heeler_event_collection_sqs_policy (depends on iam role heeler_event_collection_sqs_role)

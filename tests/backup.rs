@@ -272,28 +272,28 @@ async fn policies_changed_by_setup_are_restored() {
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
  ~ restore  key policy      arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444
-                            document "AccountAdministration": {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"],"Sid":"AccountAdministration"} -> (none)
-                            document "AllowTopicToEncryptForQueue": {"Action":["kms:Decrypt","kms:GenerateDataKey"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"]}},"Effect":"Allow","Principal":{"Service":["sns.amazonaws.com"]},"Resource":["*"],"Sid":"AllowTopicToEncryptForQueue"} -> (none)
-                            document, a statement without Sid: (none) -> {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"]}
-                            document, a statement without Sid: (none) -> {"Action":["kms:Decrypt"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["*"]}
+                            document: remove statement "AccountAdministration", which allows account 111122223333 to use kms:* on *
+                            document: remove statement "AllowTopicToEncryptForQueue", which allows sns.amazonaws.com to use kms:Decrypt, kms:GenerateDataKey on * if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+                            document: add a statement without Sid, which allows account 111122223333 to use kms:* on *
+                            document: add a statement without Sid, which allows account 111122223333 to use kms:Decrypt on *
  ~ restore  managed policy  arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy
-                            document "DecryptQueueMessages": {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:viaservice":["sqs.us-east-1.amazonaws.com"]}},"Effect":"Allow","Resource":["arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444"],"Sid":"DecryptQueueMessages"} -> (none)
-                            document "ReadTrailLogObjects": {"Action":["s3:GetObject"],"Condition":{"StringEquals":{"aws:resourceaccount":["111122223333"]}},"Effect":"Allow","Resource":["arn:aws:s3:::org-trail-logs-111122223333/AWSLogs/o-exampleorg/*"],"Sid":"ReadTrailLogObjects"} -> (none)
-                            document "HarvestQueue": {"Action":["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"HarvestQueue"} -> (none)
-                            document, a statement without Sid: (none) -> {"Action":["s3:GetObject"],"Effect":"Allow","Resource":["*"]}
+                            document: remove statement "DecryptQueueMessages", which allows kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444 if kms:ViaService is sqs.us-east-1.amazonaws.com
+                            document: remove statement "ReadTrailLogObjects", which allows s3:GetObject on arn:aws:s3:::org-trail-logs-111122223333/AWSLogs/o-exampleorg/* if aws:ResourceAccount is 111122223333
+                            document: remove statement "HarvestQueue", which allows sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:GetQueueUrl, sqs:ReceiveMessage on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+                            document: add a statement without Sid, which allows s3:GetObject on *
  ~ restore  queue policy    heeler_event_collection_queue
-                            document "DenyInsecureTransport": {"Action":["sqs:*"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"DenyInsecureTransport"} -> (none)
-                            document "AllowTopicToSend": {"Action":["sqs:SendMessage"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"]}},"Effect":"Allow","Principal":{"Service":["sns.amazonaws.com"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"AllowTopicToSend"} -> (none)
-                            document "Theirs": (none) -> {"Action":["sqs:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"Theirs"}
+                            document: remove statement "DenyInsecureTransport", which denies everyone to use sqs:* on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue if aws:SecureTransport is false
+                            document: remove statement "AllowTopicToSend", which allows sns.amazonaws.com to use sqs:SendMessage on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+                            document: add statement "Theirs", which allows account 111122223333 to use sqs:* on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
  ~ restore  queue policy    heeler_event_collection_queue_dlq
-                            document "DenyInsecureTransport": {"Action":["sqs:*"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq"],"Sid":"DenyInsecureTransport"} -> (none)
-                            document "Theirs": (none) -> {"Action":["sqs:*"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq"],"Sid":"Theirs"}
+                            document: remove statement "DenyInsecureTransport", which denies everyone to use sqs:* on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq if aws:SecureTransport is false
+                            document: add statement "Theirs", which allows account 111122223333 to use sqs:* on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue_dlq
  ~ restore  role trust      heeler_event_collection_sqs_role
                             external_id: (masked) -> (masked)
  ~ restore  topic policy    arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
-                            document "AllowTrailBucketToPublish": {"Action":["sns:Publish"],"Condition":{"ArnEquals":{"aws:sourcearn":["arn:aws:s3:::org-trail-logs-111122223333"]},"StringEquals":{"aws:sourceaccount":["111122223333"]}},"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"AllowTrailBucketToPublish"} -> (none)
-                            document "DenyInsecurePublish": {"Action":["sns:Publish"],"Condition":{"Bool":{"aws:securetransport":["false"]}},"Effect":"Deny","Principal":{"AWS":["*"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"DenyInsecurePublish"} -> (none)
-                            document "Theirs": (none) -> {"Action":["sns:Publish"],"Effect":"Allow","Principal":{"AWS":["account 111122223333"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"Theirs"}
+                            document: remove statement "AllowTrailBucketToPublish", which allows s3.amazonaws.com to use sns:Publish on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic if aws:SourceArn is arn:aws:s3:::org-trail-logs-111122223333 and aws:SourceAccount is 111122223333
+                            document: remove statement "DenyInsecurePublish", which denies everyone to use sns:Publish on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic if aws:SecureTransport is false
+                            document: add statement "Theirs", which allows account 111122223333 to use sns:Publish on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
 
 Restore: 6 to restore, 0 to keep, 0 to skip.
   ~ restored key policy arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444

@@ -237,6 +237,7 @@ Destroy: 13 to delete.
   - skipped: delete kms alias alias/heeler_kms_key_sqs (depends on sqs queue heeler_event_collection_queue)
   - skipped: delete kms key heeler_kms_key_sqs (depends on sqs queue heeler_event_collection_queue)
   - skipped: delete sqs queue heeler_event_collection_queue_dlq (depends on sqs queue heeler_event_collection_queue)
+Deleted 7 resources (0.1 s).
 Remaining:
   iam role heeler_event_collection_sqs_role: depends on sqs queue heeler_event_collection_queue
   kms key heeler_kms_key_sqs: depends on sqs queue heeler_event_collection_queue
@@ -434,7 +435,6 @@ Option s3 in account 111122223333, region us-east-1:
  - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
 
 Destroy: 8 to delete.
-  - deleted kms key heeler_kms_key_sqs (0.1 s)
   - deleted s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
   - deleted sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
   - deleted sns topic heeler_event_collection_topic (0.1 s)
@@ -442,6 +442,8 @@ Destroy: 8 to delete.
   - deleted sqs queue heeler_event_collection_queue (0.1 s)
   - deleted sqs queue heeler_event_collection_queue_dlq (0.1 s)
   - deleted sqs queue policy heeler_event_collection_queue (with sqs queue heeler_event_collection_queue)
+  - scheduled kms key heeler_kms_key_sqs for deletion in 7 days (0.1 s)
+Deleted 8 resources (0.1 s).
 Remaining:
   iam role heeler_event_collection_sqs_role: not managed by heeler-ec
   kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`

@@ -397,24 +397,11 @@ async fn drift_explains_disabled_function() {
         str![[r#"
 Option cloudwatch in account 111122223333, region us-east-1:
 
- = keep    iam role             heeler_event_collection_sqs_role
- = keep    kms key              heeler_kms_key_sqs
- = keep    kms alias            alias/heeler_kms_key_sqs
- = keep    sqs queue            heeler_event_collection_queue_dlq.fifo
- = keep    sqs queue            heeler_event_collection_queue.fifo
- = keep    sqs queue policy     heeler_event_collection_queue.fifo
- = keep    iam policy           heeler_event_collection_sqs_policy
- = keep    iam attachment       heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
- = keep    iam role             heeler_event_collection_lambda_role
- = keep    iam policy           heeler_event_collection_lambda_policy
- = keep    iam attachment       heeler_event_collection_lambda_policy -> heeler_event_collection_lambda_role
- ~ update  lambda function      heeler_event_collection_lambda
-                                reserved_concurrency: 0 -> "none"
-                                  the function is disabled: no event is delivered
- = keep    lambda permission    InvokePermissionsForCW of heeler_event_collection_lambda
- = keep    subscription filter  heeler_cloudwatch_log_subscription_filter
+ ~ update  lambda function  heeler_event_collection_lambda
+                            reserved_concurrency: 0 -> "none"
+                              the function is disabled: no event is delivered
 
-Plan: 0 to create, 1 to update, 13 to keep.
+Plan: 1 to update, 13 unchanged.
 
 "#]],
     );
