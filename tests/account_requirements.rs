@@ -122,7 +122,7 @@ Plan: 12 to create.
   - skipped: create sqs queue heeler_event_collection_queue_dlq (depends on iam role heeler_event_collection_sqs_role)
   - skipped: create sqs queue policy heeler_event_collection_queue (depends on iam role heeler_event_collection_sqs_role)
 
-Stopped after 0 of 12 steps. Resources created so far were kept.
+Stopped: 0 of 12 steps were completed.
 Run the same command again to complete the setup. To remove it, run:
   heeler-ec destroy
 error: cannot create iam role heeler_event_collection_sqs_role

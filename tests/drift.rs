@@ -735,7 +735,7 @@ async fn missing_filter_policy_on_existing_topic_is_repaired() {
     assert_eq!(
         named,
         [
-            "filter: the topic may announce objects that Heeler's role cannot read",
+            "filter: the topic may announce objects that the role cannot read",
             "filter_scope: the filter policy applies to the message, not to its attributes",
         ]
     );

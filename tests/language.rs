@@ -68,6 +68,7 @@ const FORBIDDEN_PHRASES: &[(&str, Scope, &str)] = &[
     ("graver", All, "more severe"),
     ("hang on", Text, "depend on"),
     ("hangs on", All, "depends on"),
+    ("heeler's role", Text, "the role, or the Heeler role"),
     ("held to", Text, "checked against"),
     ("hole", All, "unreadable resource, gap"),
     ("holes", All, "unreadable resources, gaps"),

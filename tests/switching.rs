@@ -179,7 +179,7 @@ async fn switch_option(from: &str, to: &str) {
     // The second deployment is set up while the first continues.
     let refused = setup_of(&org, to).run().await.expect_status(1);
     assert!(
-        refused.stderr.contains("docs/switching.md"),
+        refused.stderr.contains("another --name-prefix"),
         "{}",
         refused.stderr
     );

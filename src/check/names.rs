@@ -244,8 +244,8 @@ fn other_option_finding(snapshot: &Snapshot, owner: &NameOwner, other: &str) -> 
         "the options share the names of the role and alias, so they cannot coexist under one name prefix",
     )
     .advice(format!(
-        "set up option {option} with another --name-prefix, switch Heeler to it, and then destroy the old deployment; \
-         docs/switching.md shows how to do this without losing events"
+        "set up option {option} with another --name-prefix, give Heeler its three values, and destroy the old deployment \
+         when its queue is empty; then no event is lost"
     ))
 }
 

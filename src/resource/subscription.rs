@@ -23,7 +23,7 @@ pub struct Subscription {
     /// ARN of the queue.
     pub queue: Output,
     /// Prefix of the keys of the objects whose events pass; `None` for every message. A topic of the customer may also
-    /// announce objects that Heeler's role cannot read.
+    /// announce objects that the role cannot read.
     pub key_prefix: Option<String>,
     /// The queue policy that allows the topic to send. SNS drops messages that it is not allowed to deliver.
     pub depends_on: Vec<Output>,
@@ -83,7 +83,7 @@ impl ResourceSpec for Subscription {
         let reason = match change.field {
             "confirmed" => "the subscription is pending: SNS sends nothing until it is confirmed",
             "filter" if change.before.as_ref().is_some_and(|before| before == "") => {
-                "the topic may announce objects that Heeler's role cannot read"
+                "the topic may announce objects that the role cannot read"
             }
             "filter" => "only messages that match the filter policy reach the queue",
             "filter_scope" => "the filter policy applies to the message, not to its attributes",

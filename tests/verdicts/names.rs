@@ -98,7 +98,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 set_owner(s, "names.role", other);
             },
             "fail",
-            "docs/switching.md",
+            "another --name-prefix",
         ),
         s3(
             "names.terraform_managed",
@@ -119,7 +119,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "it belongs to the other option",
             |s| set_owner(s, "names.role", managed_owner("role r", "cloudwatch")),
             "fail",
-            "docs/switching.md",
+            "another --name-prefix",
         ),
         s3(
             "names.queue",

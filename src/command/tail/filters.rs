@@ -40,7 +40,7 @@ fn read_severities(file: Option<&Path>) -> Result<Arc<SeverityTable>> {
     let overrides = read_at_most(path, MAX_SEVERITY_FILE_BYTES)
         .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| usage_error(error.to_string()))?;
-    let hint = "docs/severity.md describes the format";
+    let hint = "a file has a table for each service, for example: [events.s3] and below it high = [\"PutBucketPolicy\"]";
     let table = table
         .with_overrides(&overrides)
         .map_err(|reason| usage_error(reason).with_hint(hint))?;

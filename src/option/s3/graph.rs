@@ -88,7 +88,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
     let document_target = target.clone();
     let document = move |key: &str| policies::heeler_policy(&document_target, &queue_arn, key);
     let mut policy = heeler_policy(scope, &key, &ownership, document);
-    // Heeler's role is narrowed only when nothing else is announced any more.
+    // The role is narrowed only when nothing else is announced any more.
     let (narrowed, announced) = if target.narrows_notification {
         (notification, None)
     } else {

@@ -73,9 +73,12 @@ impl Notice for SetupNotice {
                 exception,
             } => and_recovery_steps(Message::warning(
                 "stopped",
-                format!(
-                    "\nStopped after {done} of {steps} steps. Resources created so far were kept{exception}."
-                ),
+                match done {
+                    0 => format!("\nStopped: 0 of {steps} steps were completed{exception}."),
+                    _ => format!(
+                        "\nStopped after {done} of {steps} steps. Resources created so far were kept{exception}."
+                    ),
+                },
             )),
             Self::RecoverySteps => {
                 Message::warning("recovery_steps", RERUN).and_command("heeler-ec destroy")
