@@ -95,8 +95,10 @@ async fn every_real_record_is_printed_once() {
 
     let limit = delivered.len().to_string();
     let tail = start_listening(&org, &["--output", "json", "--limit", &limit]).await;
+    // Setup announces only objects of the organization.
+    let prefix = format!("AWSLogs/{}/", org.organization_id());
     for (key, bytes) in objects {
-        org.put(&key, bytes).await;
+        org.put(&key.replacen("AWSLogs/", &prefix, 1), bytes).await;
     }
     let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
@@ -484,13 +486,15 @@ async fn damaged_object_is_reported_and_tail_continues() {
     let org = set_up().await;
     let broken = log_file(&org, 1);
     let key = format!(
-        "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
+        "AWSLogs/{}/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
+        org.organization_id(),
         broken.name()
     );
     let mut bytes = broken.gzipped();
     bytes.truncate(40);
     let tail = start_listening(&org, &["--limit", "1"]).await;
     org.put(&key, bytes).await;
+    tail.wait_for_stderr("the gzip data ends too early").await;
     org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
     assert_stderr(
@@ -499,7 +503,7 @@ async fn damaged_object_is_reported_and_tail_continues() {
         str![[r#"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
-warning: cannot read AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the gzip data ends too early
+warning: cannot read AWSLogs/o-exampleorg/210987654321/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the gzip data ends too early
 Messages: 2 in = 2 read + 0 skipped + 0 failed.
 Objects: 2 in = 1 read + 0 skipped + 1 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.

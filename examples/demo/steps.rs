@@ -153,7 +153,7 @@ impl<'a> Demo<'a> {
     async fn run_status(&self) -> Result<(), Failure> {
         self.console.heading("3. See the status");
         self.console.paragraph(
-            "Status evaluates each hop between the trail and Heeler's role. It only reads, and receives from no \
+            "Status evaluates each hop between the trail and the role that Heeler assumes. It only reads, and receives from no \
              queue. The harvest is unknown until Heeler has polled.",
         );
         self.run(&["status"]).await
