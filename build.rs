@@ -1,10 +1,5 @@
 //! Records the commit, the target and the compiler, which `--version --verbose` prints.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "Cargo reads the standard output of build scripts"
-)]
-
 use std::process::Command;
 
 fn main() {
@@ -20,7 +15,7 @@ fn main() {
         commit = output("git", &["rev-parse", "HEAD"]).unwrap_or_default();
     }
     if commit.is_empty() {
-        commit = "unknown".to_owned();
+        "unknown".clone_into(&mut commit);
     }
     let compiler = output(&variable("RUSTC"), &["--version"]).unwrap_or_default();
     println!("cargo:rustc-env=HEELER_EC_BUILD_COMMIT={commit}");

@@ -60,7 +60,7 @@ impl HttpConnector for EndpointConnector {
         );
         let call = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            call.await.map_err(|error| with_endpoint(error, endpoint))
+            call.await.map_err(|error| with_endpoint(&error, endpoint))
         })
     }
 }
@@ -86,8 +86,8 @@ impl fmt::Display for ConnectionError {
 impl std::error::Error for ConnectionError {}
 
 /// Adds the endpoint to an error of the same kind, which decides about retries.
-fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
-    let cause = root_cause(&error);
+fn with_endpoint(error: &ConnectorError, endpoint: String) -> ConnectorError {
+    let cause = root_cause(error);
     // Names the errors of the operating system without their numbers.
     let cause = cause
         .split(" (os error")

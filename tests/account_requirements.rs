@@ -62,7 +62,7 @@ async fn explicit_deny_names_the_options_that_may_help() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 40 passed, 2 warnings, 10 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
@@ -129,7 +129,7 @@ error: cannot create iam role heeler_event_collection_sqs_role
   cause: User: arn:aws:sts::111122223333:assumed-role/PlatformAdmin/ann is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role with an explicit deny in an identity-based policy (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  a policy denies iam:CreateRole explicitly: granting it does not help; ask the owner of that policy. If your account requires them, use --permissions-boundary, --role-path or --tag
 
-"#]],
+"]],
     );
 }
 
@@ -202,22 +202,22 @@ async fn another_path_is_refused_before_any_change() {
     for (option, expected) in [
         (
             &["--option", "s3"][..],
-            str![[r#"
+            str![[r"
 Preflight: 46 passed, 2 warnings, 4 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 error: --role-path differs from the path of the existing role, /; no changes were made
   hint:  IAM cannot move a role: leave --role-path out, or remove the deployment with `heeler-ec destroy` first
 
-"#]],
+"]],
         ),
         (
             &[],
-            str![[r#"
+            str![[r"
 error: --role-path differs from the path of the existing role, /; no changes were made
   hint:  IAM cannot move a role: leave --role-path out, or remove the deployment with `heeler-ec destroy` first
 
-"#]],
+"]],
         ),
     ] {
         let run = heeler_ec(&org).args(["plan", "--role-path", "/platform/"]);

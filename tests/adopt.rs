@@ -132,7 +132,7 @@ async fn without_adopt_flag_conflicts_suggest_adopt() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 x names.terraform_managed: these resources look like Heeler's Terraform module created them: role heeler_event_collection_sqs_role, alias/heeler_kms_key_sqs
     expected: names that no other tool manages
     reason:   two tools would undo each other's changes; setup never changes resources without its tags
@@ -144,7 +144,7 @@ x names.terraform_managed: these resources look like Heeler's Terraform module c
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3
 
-"#]],
+"]],
     );
 }
 
@@ -248,10 +248,10 @@ async fn adopt_with_rollback_is_a_usage_error() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: --adopt cannot be combined with --on-failure rollback: adopted resources are not released
   hint:  leave --on-failure out; the same command completes a failed setup
 
-"#]],
+"]],
     );
 }

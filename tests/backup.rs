@@ -161,7 +161,7 @@ async fn documents_changed_since_backup_are_skipped() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
  ! skip  bucket notification  org-trail-logs-111122223333  (changed since the backup)
@@ -169,7 +169,7 @@ Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 Restore: 0 to restore, 0 to keep, 1 to skip.
 Nothing to restore. No changes were made.
 
-"#]],
+"]],
     );
     assert_eq!(org.notification().await, before);
 }
@@ -354,7 +354,7 @@ async fn restore_after_destroy_lists_deleted_resources() {
     assert_stdout(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
  ! skip  bucket notification  org-trail-logs-111122223333  (not managed by heeler-ec)
@@ -367,7 +367,7 @@ Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
 Restore: 0 to restore, 1 to keep, 6 to skip.
 
-"#]],
+"]],
     );
 }
 
@@ -484,7 +484,7 @@ async fn changes_of_killed_run_are_unknown() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 
  ! skip  bucket notification  org-trail-logs-111122223333  (the backup is incomplete: the run was killed)
@@ -492,7 +492,7 @@ Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
 Restore: 0 to restore, 0 to keep, 1 to skip.
 Nothing to restore. No changes were made.
 
-"#]],
+"]],
     );
 }
 

@@ -153,12 +153,12 @@ async fn missing_credentials_hint_names_sign_in_commands() {
         assert_stderr(
             &org,
             &run,
-            str![[r#"
+            str![[r"
 error: cannot identify the AWS account of the caller
   cause: no AWS credentials were found in the environment, in a profile, or on this machine
   hint:  sign in with `aws sso login` or `aws configure`, or set AWS_PROFILE
 
-"#]],
+"]],
         );
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
@@ -184,12 +184,12 @@ async fn expired_session_hint_names_the_profile() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: an error occurred while loading credentials: an error occurred while loading an access token: failed to load the cached SSO token
   hint:  the session has expired or does not exist: sign in with `aws sso login --profile work`
 
-"#]],
+"]],
     );
 }
 
@@ -212,12 +212,12 @@ async fn profile_option_overrides_environment_credentials() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: there is no profile nobody in the AWS configuration
   hint:  `aws configure list-profiles` lists the profiles
 
-"#]],
+"]],
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
     let without_files = || {
@@ -228,12 +228,12 @@ error: cannot identify the AWS account of the caller
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: the AWS configuration has no profile nobody, or no credentials in it
   hint:  `aws configure list-profiles` lists the profiles; create one with `aws configure --profile nobody`, or sign in with `aws sso login --profile nobody`
 
-"#]],
+"]],
     );
 }
 
@@ -270,32 +270,32 @@ async fn credential_errors_have_distinct_hints() {
         (
             "ExpiredToken",
             "The security token included in the request is expired",
-            str![[r#"
+            str![[r"
 error: cannot identify the AWS account of the caller
   cause: The security token included in the request is expired (ExpiredToken, request id 00000000-1111-2222-3333-444444444444)
   hint:  the credentials in the environment have expired: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, or unset them to use a profile
 
-"#]],
+"]],
         ),
         (
             "SignatureDoesNotMatch",
             "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)",
-            str![[r#"
+            str![[r"
 error: cannot identify the AWS account of the caller
   cause: Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.) (SignatureDoesNotMatch, request id 00000000-1111-2222-3333-444444444444)
   hint:  the clock of this machine is 30 minutes slow: set it (timedatectl set-ntp true, or the date and time settings of the system)
 
-"#]],
+"]],
         ),
         (
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
-            str![[r#"
+            str![[r"
 error: cannot identify the AWS account of the caller
   cause: The request signature we calculated does not match the signature you provided. (SignatureDoesNotMatch, request id 00000000-1111-2222-3333-444444444444)
   hint:  the secret access key does not match the access key ID: check AWS_SECRET_ACCESS_KEY, or the profile's aws_secret_access_key
 
-"#]],
+"]],
         ),
     ] {
         let refusal = FaultAction::refuse(403, code, message);
@@ -318,12 +318,12 @@ async fn unknown_access_key_hint_names_aws_profile() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: The security token included in the request is invalid. (InvalidClientTokenId)
   hint:  AWS rejects these credentials: check AWS_PROFILE, and --region for another partition
 
-"#]],
+"]],
     );
 }
 
@@ -342,19 +342,19 @@ async fn without_terminal_setup_and_destroy_require_yes() {
     for (args, expected) in [
         (
             &setup[..],
-            str![[r#"
+            str![[r"
 error: confirmation is needed, but standard input is not a terminal
   hint:  use --yes to set up without a prompt, or --dry-run to show the plan
 
-"#]],
+"]],
         ),
         (
             &["destroy"],
-            str![[r#"
+            str![[r"
 error: confirmation is needed, but standard input is not a terminal
   hint:  use --yes to delete without a prompt, or --dry-run to show what would be deleted
 
-"#]],
+"]],
         ),
     ] {
         let run = assert_refused(2, || heeler_ec(&org).args(args).stdin("yes\n")).await;
@@ -374,11 +374,11 @@ async fn first_setup_requires_heeler_role_arn() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: --heeler-role-arn is required: this is the first setup
   hint:  Heeler provides this ARN: look for heeler_security_role_arns in var.auto.tfvars of its Terraform module (--var-file reads it), or ask Heeler
 
-"#]],
+"]],
     );
     // The only question is if there is a deployment already. The checks would make fifty calls.
     assert_eq!(call_names(&run), ["iam:GetRole"]);
@@ -386,11 +386,11 @@ error: --heeler-role-arn is required: this is the first setup
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: an external ID is required: this is the first setup
   hint:  use --generate-external-id to create one, or --external-id to supply your own
 
-"#]],
+"]],
     );
     assert_eq!(call_names(&run), ["iam:GetRole"]);
 }
@@ -430,14 +430,16 @@ error: nothing is deployed under the name prefix "heeler"
     );
 }
 
+type NewCommand = fn(&Organization) -> HeelerEc<'_>;
+
 #[tokio::test]
 async fn account_id_mismatch_is_refused() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
-    let table: [(fn(&Organization) -> HeelerEc<'_>, _); 4] = [
+    let table: [(NewCommand, _); 4] = [
         (
             setup,
-            str![[r#"
+            str![[r"
 x account.expected: credentials are for 111122223333
     expected: account 210987654321
     reason:   --account-id protects against setup in the wrong account
@@ -449,11 +451,11 @@ x account.expected: credentials are for 111122223333
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3 --account-id 210987654321
 
-"#]],
+"]],
         ),
         (
             plan,
-            str![[r#"
+            str![[r"
 x account.expected: credentials are for 111122223333
     expected: account 210987654321
     reason:   --account-id protects against setup in the wrong account
@@ -465,23 +467,23 @@ x account.expected: credentials are for 111122223333
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3 --account-id 210987654321
 
-"#]],
+"]],
         ),
         (
             outputs,
-            str![[r#"
+            str![[r"
 error: wrong account: the credentials are for 111122223333, but --account-id is 210987654321
   hint:  use --profile PROFILE to select other credentials; it overrides the environment
 
-"#]],
+"]],
         ),
         (
             destroy,
-            str![[r#"
+            str![[r"
 error: wrong account: the credentials are for 111122223333, but --account-id is 210987654321
   hint:  use --profile PROFILE to select other credentials; it overrides the environment
 
-"#]],
+"]],
         ),
     ];
     for (command, expected) in table {

@@ -207,7 +207,7 @@ async fn refused_delete_is_named_and_others_succeed() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  - delete  iam role          heeler_event_collection_sqs_role
@@ -249,7 +249,7 @@ error: cannot delete sqs queue heeler_event_collection_queue
   cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sqs:DeleteQueue to the caller
 
-"#]],
+"]],
     );
     let left = run
         .stderr
@@ -335,32 +335,32 @@ async fn denied_reads_are_not_reported_as_absent() {
         (
             "iam",
             "GetRole",
-            str![[r#"
+            str![[r"
 error: cannot find iam role heeler_event_collection_sqs_role
   cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant iam:GetRole to the caller
 
-"#]],
+"]],
         ),
         (
             "cloudtrail",
             "DescribeTrails",
-            str![[r#"
+            str![[r"
 error: cannot list the trails
   cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant cloudtrail:DescribeTrails to the caller
 
-"#]],
+"]],
         ),
         (
             "s3",
             "HeadBucket",
-            str![[r#"
+            str![[r"
 error: cannot find bucket org-trail-logs-111122223333
   cause: access denied (403, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant s3:ListBucket on the bucket to the caller
 
-"#]],
+"]],
         ),
     ];
     for (service, operation, expected) in table {
@@ -418,7 +418,7 @@ async fn policy_of_unmanaged_role_is_kept() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  = skip    iam role          heeler_event_collection_sqs_role  (not managed by heeler-ec)
@@ -451,7 +451,7 @@ Remaining:
   iam policy heeler_event_collection_sqs_policy: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
   iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role: not managed by heeler-ec
 
-"#]],
+"]],
     );
     let writes = names(&run.writes());
     assert!(

@@ -311,11 +311,11 @@ Plan: 4 to update, 8 unchanged.
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Drift detected. To fix it, run (asks for confirmation):
   heeler-ec setup --option s3
 
-"#]],
+"]],
     );
 }
 
@@ -551,19 +551,19 @@ async fn unreadable_resource_is_unknown_others_are_planned() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue
   cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sns:GetSubscriptionAttributes to the caller
 
-"#]],
+"]],
     );
 
     let table = heeler_ec(&org).args(["plan"]).run().await.expect_status(3);
     assert_stdout(
         &org,
         &table,
-        str![[r#"
+        str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  ~ update   sqs queue         heeler_event_collection_queue
@@ -573,13 +573,13 @@ Option s3 in account 111122223333, region us-east-1:
 
 Plan: 1 to update, 1 unknown, 10 unchanged.
 
-"#]],
+"]],
     );
 
     for (refused, expected) in [
         (
             setup_again(&org),
-            str![[r#"
+            str![[r"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
@@ -596,11 +596,11 @@ error: cannot read sns subscription heeler_event_collection_topic -> heeler_even
   cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sns:GetSubscriptionAttributes to the caller
 
-"#]],
+"]],
         ),
         (
             destroy(&org),
-            str![[r#"
+            str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  - delete   iam role          heeler_event_collection_sqs_role
@@ -623,7 +623,7 @@ error: cannot read sns subscription heeler_event_collection_topic -> heeler_even
   cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sns:GetSubscriptionAttributes to the caller
 
-"#]],
+"]],
         ),
     ] {
         let run = refused.run().await.expect_status(3);

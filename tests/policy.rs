@@ -125,7 +125,7 @@ async fn missing_credentials_leave_placeholders() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 There are no valid credentials, so all names stay placeholders: no AWS credentials were found in the environment, in a profile, or on this machine
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
@@ -135,7 +135,7 @@ Replace these placeholders:
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
 
-"#]],
+"]],
     );
 }
 
@@ -170,7 +170,7 @@ async fn denied_reads_leave_placeholders_and_are_reported() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Skipped: cannot list the trails: not you (AccessDeniedException, request id 00000000-1111-2222-3333-444444444444)
 Replace these placeholders:
   ${REGION}: the region of the trail's bucket
@@ -178,7 +178,7 @@ Replace these placeholders:
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
 
-"#]],
+"]],
     );
 }
 
@@ -245,7 +245,7 @@ async fn policy_over_managed_limit_is_reported() {
     assert_stderr(
         &org,
         &setup,
-        str![[r#"
+        str![[r"
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
   ${ACCOUNT}: the ID of the management account
@@ -254,7 +254,7 @@ Replace these placeholders:
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
 
-"#]],
+"]],
     );
     let long = policy(
         &org,
@@ -266,13 +266,13 @@ Replace these placeholders:
     assert_stderr(
         &org,
         &long,
-        str![[r#"
+        str![[r"
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
 The policy has 6232 characters. IAM accepts it as an inline policy of a role (up to 10240), but not as a managed policy (up to 6144).
 
-"#]],
+"]],
     );
 }

@@ -100,12 +100,12 @@ error: nothing is deployed under the name prefix "heeler"
     assert_stderr(
         &home.org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: there is no profile No Team in the AWS configuration
   hint:  `aws configure list-profiles` lists the profiles
 
-"#]],
+"]],
     );
 }
 
@@ -122,12 +122,12 @@ async fn sso_session_name_may_have_spaces() {
     assert_stderr(
         &home.org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: an error occurred while loading credentials: an error occurred while loading an access token: the SSO token has expired and cannot be refreshed
   hint:  the session has expired or does not exist: sign in with `aws sso login --profile sso`
 
-"#]],
+"]],
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
@@ -145,12 +145,12 @@ async fn sso_hint_names_the_source_profile() {
     assert_stderr(
         &home.org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: an error occurred while loading credentials: an error occurred while loading an access token: failed to load the cached SSO token
   hint:  the session has expired or does not exist: sign in with `aws sso login --profile sso`
 
-"#]],
+"]],
     );
 }
 
@@ -167,12 +167,12 @@ async fn console_session_hint_is_aws_login() {
         assert_stderr(
             &home.org,
             &run,
-            str![[r#"
+            str![[r"
 error: cannot identify the AWS account of the caller
   cause: an error occurred while loading credentials: unexpected credentials error: failed to read `/tmp/.tmpAbCdEf/.aws/login/cache/0011223344556677889900112233445566778899001122334455667788990011.json`: No such file or directory (os error 2)
   hint:  the session has expired or does not exist: sign in with `aws login --profile console`
 
-"#]],
+"]],
         );
     }
 }
@@ -254,12 +254,12 @@ async fn malformed_mfa_code_is_refused_without_calls() {
     assert_stdout(
         &home.org,
         &run,
-        str![[r#"
+        str![[r"
 MFA code for arn:aws:iam::111122223333:mfa/ann: 12345
 [1m[31merror:[0m the MFA code is not a number of six digits
   hint:  run the command again, and type the code that the device shows
 
-"#]],
+"]],
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
@@ -285,11 +285,11 @@ async fn certificates_of_the_profile_are_read() {
     assert_stderr(
         &home.org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot read the certificates of ca_bundle of the profile (/nowhere/ca.pem)
   cause: No such file or directory (os error 2)
 
-"#]],
+"]],
     );
 }
 

@@ -76,13 +76,13 @@ async fn json_plan_masks_external_ids_and_gives_reason() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 
 The external ID changes: Heeler cannot assume the role until you give Heeler the new one. It is printed at the end.
 
 The external ID has changed: paste the new one into Heeler now (`heeler-ec outputs` prints it). Until then Heeler cannot assume the role, and messages wait in the queue for at most two hours.
 
-"#]],
+"]],
     );
     assert!(
         !run.stderr.contains(NEW) && !run.stderr.contains(OLD),
@@ -137,24 +137,24 @@ async fn existing_external_id_is_kept_and_reported() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Keeping the existing external ID (use --external-id to change it).
 No changes. All 12 resources are as they were set up (option s3, us-east-1).
 
-"#]],
+"]],
     );
     assert_stdout(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 heeler_event_queue_url         http://127.0.0.1:40000/111122223333/heeler_event_collection_queue
 heeler_event_role_arn          arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role
 heeler_event_role_external_id  the-id-of-last-year
 
-"#]],
+"]],
     );
 }
 

@@ -135,7 +135,7 @@ async fn screens_of_option_s3() {
         .await;
     let guide = [
         ("Option [s3]: ", ""),
-        ("Heeler's role ARN: ", role.as_str()),
+        ("Heeler role ARN: ", role.as_str()),
         ("External ID [generate one]: ", ""),
         ("[y/N] ", "n"),
     ];

@@ -734,7 +734,7 @@ async fn month_retention_is_rejected_unless_accepted() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 x logs.retention: events expire after 30 days
     expected: 1 day
     reason:   Heeler's guide asks for one day; the change permanently deletes all events older than one day from the log group
@@ -747,7 +747,7 @@ x logs.retention: events expire after 30 days
 error: the prerequisites of option cloudwatch are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option cloudwatch
 
-"#]],
+"]],
     );
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     let accepted = setup_of(&org, "cloudwatch").args(["--accept", "logs.retention"]);

@@ -66,7 +66,7 @@ async fn table_line_has_all_columns() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Messages: 1 in = 1 read + 0 skipped + 0 failed.
@@ -74,7 +74,7 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -168,7 +168,7 @@ async fn timeout_prints_what_to_check() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 No events arrived within 1s.
@@ -180,7 +180,7 @@ Possible reasons:
       heeler-ec plan --check
 Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
 
-"#]],
+"]],
     );
     assert_eq!(temporary_queues(&org).await, no_queues());
 }
@@ -401,7 +401,7 @@ async fn interrupted_download_is_retried() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 warning: cannot read AWSLogs/o-exampleorg/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the connection was lost during the download, 3 times: streaming error
 Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
@@ -410,7 +410,7 @@ Objects: 2 in = 1 read + 0 skipped + 1 failed.
 Records: 1000 in = 1000 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -467,7 +467,7 @@ async fn unreadable_message_is_reported_and_tail_continues() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot read message 00000000-1111-2222-3333-444444444444 (/u{1b}[2Jsurprise): not a JSON object
@@ -476,7 +476,7 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
 }
@@ -500,7 +500,7 @@ async fn damaged_object_is_reported_and_tail_continues() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot read AWSLogs/o-exampleorg/210987654321/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the gzip data ends too early
@@ -509,7 +509,7 @@ Objects: 2 in = 1 read + 0 skipped + 1 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
     assert_eq!(run.stdout.lines().count(), 1);
 }
@@ -528,7 +528,7 @@ async fn denied_object_names_the_missing_permission() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot read AWSLogs/o-exampleorg/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: Access Denied (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
@@ -538,7 +538,7 @@ Objects: 2 in = 1 read + 0 skipped + 1 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -624,14 +624,14 @@ async fn object_announced_twice_is_printed_once() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 Messages: 3 in = 3 read + 0 skipped + 0 failed.
 Objects: 3 in = 3 read + 0 skipped + 0 failed.
 Records: 5 in = 3 shown + 0 filtered + 2 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -660,10 +660,10 @@ async fn terminal_control_sequences_are_escaped() {
     assert_stdout(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 eventTime/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  low     recipientAccountId/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  awsRegion/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventSource/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventName/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  alice/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  errorCode/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}
 
-"#]],
+"]],
     );
     assert_eq!(run.stdout.lines().count(), 1);
 }
@@ -679,7 +679,7 @@ async fn broken_connection_is_retried() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Messages: 1 in = 1 read + 0 skipped + 0 failed.
@@ -687,7 +687,7 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -782,7 +782,7 @@ async fn tail_cleans_up_after_receive_error() {
     for (what, expected) in [
         (
             FaultAction::DropRequest,
-            str![[r#"
+            str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot receive from the temporary queue heeler_ec_tail_00112233 at the moment: the connection to http://127.0.0.1:40000 failed: connection closed before message completed
@@ -791,18 +791,18 @@ error: cannot receive from the temporary queue heeler_ec_tail_00112233
   cause: the connection to http://127.0.0.1:40000 failed: connection closed before message completed
   hint:  check the network, a proxy (HTTPS_PROXY), --region and --endpoint-url
 
-"#]],
+"]],
         ),
         (
             FaultAction::refuse(403, "AccessDenied", "not you"),
-            str![[r#"
+            str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 error: cannot receive from the temporary queue heeler_ec_tail_00112233
   cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sqs:ReceiveMessage to the caller
 
-"#]],
+"]],
         ),
     ] {
         org.proxy().clear_faults();

@@ -131,12 +131,12 @@ async fn filtered_log_events_are_not_printed() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 Records: 3 in = 1 shown + 2 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -154,13 +154,13 @@ async fn event_delivered_twice_is_printed_once() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Records: 3 in = 2 shown + 0 filtered + 1 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -180,12 +180,12 @@ async fn late_events_are_printed_once() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 Records: 2 in = 2 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -254,7 +254,7 @@ async fn unanswered_polls_are_an_error_not_silence() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot read log group organization/cloudtrail at the moment: Rate exceeded (ThrottlingException, request id 00000000-1111-2222-3333-444444444444)
@@ -262,7 +262,7 @@ warning: cannot read log group organization/cloudtrail at the moment: Rate excee
 error: cannot read log group organization/cloudtrail
   cause: Rate exceeded (ThrottlingException, request id 00000000-1111-2222-3333-444444444444)
 
-"#]],
+"]],
     );
 }
 
@@ -288,7 +288,7 @@ async fn empty_log_group_exits_with_no() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 No events arrived within 1s.
@@ -300,7 +300,7 @@ Possible reasons:
       heeler-ec plan --check
 Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
 
-"#]],
+"]],
     );
 }
 
@@ -314,13 +314,13 @@ async fn denied_log_group_names_the_missing_permission() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 error: cannot read log group organization/cloudtrail
   cause: is not authorized (AccessDeniedException, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant logs:FilterLogEvents to the caller
 
-"#]],
+"]],
     );
 }

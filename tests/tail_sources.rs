@@ -45,13 +45,13 @@ async fn bucket_source_lists_and_creates_nothing() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
 Objects: [..] in = [..] read + 0 skipped + 0 failed.
 Records: [..] in = 2 shown + [..] filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 
@@ -120,14 +120,14 @@ async fn denied_listing_names_the_missing_permission() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 error: cannot list new objects in bucket org-trail-logs-111122223333
   cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant s3:ListBucket to the caller
 
-"#]],
+"]],
     );
 }
 
@@ -146,7 +146,7 @@ async fn heeler_queue_messages_are_returned() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 Messages: 2 in = 1 read + 1 skipped + 0 failed.
   1 skipped: an S3 test event
@@ -154,7 +154,7 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
     let called: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
@@ -177,7 +177,7 @@ async fn heeler_queue_stops_before_dead_lettering() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
 Messages: 6 in = 1 read + 5 skipped + 0 failed.
@@ -187,13 +187,13 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
     // S3's test event and the notification, each received twice after the first time.
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
 Messages: 6 in = 1 read + 5 skipped + 0 failed.
@@ -203,7 +203,7 @@ Objects: 1 in = 1 read + 0 skipped + 0 failed.
 Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
     assert_eq!(message_count(&org, QUEUE).await, 2);
     assert_eq!(
@@ -255,11 +255,11 @@ async fn unsupported_source_is_a_usage_error() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: option s3 is deployed and has no source log-group
   hint:  its sources are: queue, bucket, heeler-queue
 
-"#]],
+"]],
     );
     let run = tail(&org, &["--source", "bucket", "--source", "heeler-queue"]).await;
     assert_eq!(run.expect_status(2).calls.len(), 0);

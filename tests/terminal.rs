@@ -166,7 +166,7 @@ async fn color_follows_terminal_and_options() {
 }
 
 const OPTION: &str = "Option [s3]: ";
-const ROLE: &str = "Heeler's role ARN: ";
+const ROLE: &str = "Heeler role ARN: ";
 const EXTERNAL_ID: &str = "External ID [generate one]: ";
 
 /// The path of a newcomer: one command, and two answers that have to be typed.

@@ -52,7 +52,7 @@ async fn setup_uses_var_file() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
@@ -88,7 +88,7 @@ Plan: 12 to create, 0 to update, 0 to keep.
 Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection Settings of this organization, and paste these three values. The list of organizations then shows that event collection is enabled.
 Then:  run `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
 
-"#]],
+"]],
     );
     let shown = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
@@ -120,7 +120,7 @@ async fn var_file_mismatch_is_reported_like_the_option() {
     for (text, expected) in [
         (
             own.replace(org.account(), "210987654321"),
-            str![[r#"
+            str![[r"
 x account.expected: credentials are for 111122223333
     expected: account 210987654321
     reason:   --account-id protects against setup in the wrong account
@@ -139,11 +139,11 @@ x bucket.matches_trail: trail org-trail delivers to org-trail-logs-111122223333
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
 
-"#]],
+"]],
         ),
         (
             own.replace(org.bucket(), "another-bucket"),
-            str![[r#"
+            str![[r"
 x bucket.matches_trail: trail org-trail delivers to org-trail-logs-111122223333
     expected: bucket another-bucket
     reason:   this bucket receives no log objects, so it sends no notifications
@@ -154,7 +154,7 @@ x bucket.matches_trail: trail org-trail delivers to org-trail-logs-111122223333
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
 
-"#]],
+"]],
         ),
     ] {
         let (_folder, path) = write_file(&text);
@@ -178,13 +178,13 @@ async fn unknown_variable_warns_and_is_ignored() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 /tmp/.tmpAbCdEf/var.auto.tfvars, line 8: unknown variable region; it is ignored.
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 
-"#]],
+"]],
     );
 }
 
@@ -194,11 +194,11 @@ async fn var_file_errors_name_line_before_any_call() {
     for (text, expected) in [
         (
             "account_id = \"<replace with your payer account id>\"\n",
-            str![[r#"
+            str![[r"
 error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
   cause: line 1: account_id: an account ID has 12 digits
 
-"#]],
+"]],
         ),
         (
             "\nheeler_security_role_arns = \"arn\"\n",
@@ -218,11 +218,11 @@ error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
         ),
         (
             "heeler_external_id = \"heeler-ext-id\"\n",
-            str![[r#"
+            str![[r"
 error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
   cause: line 1: heeler_external_id: this is the placeholder of Heeler's guide; choose your own external ID, or use --generate-external-id; write it without hyphens
 
-"#]],
+"]],
         ),
     ] {
         let (_folder, path) = write_file(text);
@@ -241,10 +241,10 @@ error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot read no-such.tfvars
   cause: No such file or directory (os error 2)
 
-"#]],
+"]],
     );
 }

@@ -9,6 +9,7 @@ const ROLE: &str = "--heeler-role-arn arn:aws:iam::999999999999:role/heeler-secu
 
 /// Returns the examples of a command, or none of an unknown one.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a table of all commands")]
 pub fn examples(command: &str) -> Vec<(String, String)> {
     let examples: &[Example] = match command {
         "preflight" => &[

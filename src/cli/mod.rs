@@ -286,6 +286,7 @@ impl Command {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub struct PreflightArgs {
     /// Delivery option to check [default: all]
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
@@ -354,6 +355,7 @@ pub struct PlanArgs {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub struct SetupArgs {
     /// Delivery option [default: the deployed one; on a terminal, setup asks for it]
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]

@@ -105,8 +105,8 @@ fn parse_option(text: &str) -> std::result::Result<&'static dyn DeliveryOption, 
     let numbered = number.and_then(|number| OPTIONS.get(number.checked_sub(1)?).copied());
     let named = option::find(&text.to_ascii_lowercase());
     named.or(numbered).ok_or_else(|| {
-        let names: Vec<&str> = OPTIONS.iter().map(|option| option.name()).collect();
-        format!("answer {} or a number", names.join(", "))
+        let choices: Vec<&str> = OPTIONS.iter().map(|option| option.name()).collect();
+        format!("answer {} or a number", choices.join(", "))
     })
 }
 
@@ -114,7 +114,7 @@ fn parse_option(text: &str) -> std::result::Result<&'static dyn DeliveryOption, 
 async fn ask_trust(context: &Context, trust: &mut TrustArgs) -> Result<Option<()>> {
     if trust.heeler_role_arn.is_empty() {
         context.ui.notify(&GuideNotice::HeelerRole);
-        let Some(roles) = ask(context, "Heeler's role ARN:", parse_role_arns).await? else {
+        let Some(roles) = ask(context, "Heeler role ARN:", parse_role_arns).await? else {
             return Ok(None);
         };
         trust.heeler_role_arn = roles;

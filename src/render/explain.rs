@@ -61,10 +61,11 @@ fn without_links(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('[') {
-        let link = after
+        let parts = after
             .split_once("](")
             .and_then(|(label, target)| Some((label, target.split_once(')')?)));
-        let Some((label, (target, behind))) = link.filter(|(label, _)| !label.contains('[')) else {
+        let Some((label, (target, behind))) = parts.filter(|(label, _)| !label.contains('['))
+        else {
             text.push_str(before);
             text.push('[');
             rest = after;
