@@ -288,19 +288,19 @@ async fn empty_log_group_exits_with_no() {
     assert_stderr(
         &org,
         &run,
-        str![[r"
+        str![[r#"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 No events arrived within 1s.
 Possible reasons:
   - CloudTrail delivers some minutes late, and Heeler's filter matches only some of the successful write calls
-  - the trail may not log or deliver; check with:
-      heeler-ec preflight --option cloudwatch
   - a resource of the deployment may have changed; check with:
       heeler-ec plan --check
+  - the trail may not log or deliver; check with:
+      heeler-ec preflight --option cloudwatch
 Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
 
-"]],
+"#]],
     );
 }
 

@@ -312,7 +312,9 @@ fn sanitized_width(name: &str) -> usize {
 /// The time of day if the date does not fit.
 pub(super) fn time_for_width(width: usize, time: Cow<'_, str>) -> Cow<'_, str> {
     match time.split_once('T') {
-        Some((_, of_day)) if time.len() > width => Cow::Owned(of_day.to_owned()),
+        Some((date, of_day)) if date.len() == "2026-01-02".len() && time.len() > width => {
+            Cow::Owned(of_day.to_owned())
+        }
         _ => time,
     }
 }
