@@ -3,6 +3,7 @@
 //! Each image is an SVG file, and the text in it is beside it as a text file. `make generate` writes them; without it, the
 //! test fails if one of them is stale.
 
+use std::fmt::Write;
 use std::num::NonZero;
 use std::path::PathBuf;
 
@@ -122,7 +123,7 @@ fn to_ansi(screen: &vt100::Screen) -> String {
         for cell in cells.filter(|cell| !cell.is_wide_continuation()) {
             let style = style_of(cell);
             if style != current {
-                text.push_str(&format!("{current:#}{style}"));
+                let _ = write!(text, "{current:#}{style}");
                 current = style;
             }
             text.push_str(if cell.has_contents() {
@@ -131,7 +132,7 @@ fn to_ansi(screen: &vt100::Screen) -> String {
                 " "
             });
         }
-        text.push_str(&format!("{current:#}\n"));
+        let _ = writeln!(text, "{current:#}");
     }
     text.trim_end().to_owned() + "\n"
 }

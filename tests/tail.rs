@@ -168,7 +168,7 @@ async fn timeout_prints_what_to_check() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 No events arrived within 1s.
@@ -180,7 +180,7 @@ Possible reasons:
       heeler-ec preflight --option s3
 Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
 
-"#]],
+"]],
     );
     assert_eq!(temporary_queues(&org).await, no_queues());
 }
@@ -660,10 +660,10 @@ async fn terminal_control_sequences_are_escaped() {
     assert_stdout(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 eventTime/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  low  recipientAccountId/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  awsRegion/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventSource/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventName/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  alice/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  errorCode/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}
 
-"#]],
+"]],
     );
     assert_eq!(run.stdout.lines().count(), 1);
 }

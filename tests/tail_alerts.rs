@@ -91,7 +91,7 @@ fn invalid_severity_file_error_names_the_line() {
     assert_eq!(ran.status.code(), Some(2));
     let text = stderr(&ran);
     assert!(text.contains("line 3: unknown field `urgent`"), "{text}");
-    assert!(text.contains("docs/severity.md"), "{text}");
+    assert!(text.contains("[events.s3]"), "{text}");
     let ran = tail(&all(), &["--severity-file", "/nowhere/at/all"]);
     assert_eq!(ran.status.code(), Some(2));
 }

@@ -288,7 +288,7 @@ async fn empty_log_group_exits_with_no() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 No events arrived within 1s.
@@ -300,7 +300,7 @@ Possible reasons:
       heeler-ec preflight --option cloudwatch
 Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
 
-"#]],
+"]],
     );
 }
 

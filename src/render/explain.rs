@@ -1,5 +1,7 @@
 //! The documentation of a check, as text.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use super::document::Document;
@@ -74,7 +76,7 @@ fn without_links(line: &str) -> String {
         text.push_str(before);
         text.push_str(label);
         if target.contains("://") {
-            text.push_str(&format!(" ({target})"));
+            let _ = write!(text, " ({target})");
         }
         rest = behind;
     }
