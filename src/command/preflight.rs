@@ -47,13 +47,8 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
         .options
         .iter()
         .any(|option| check::snapshot(&inventory, option).has_managed_role());
-    let next = if trust_is_known {
-        "heeler-ec plan --option OPTION"
-    } else {
-        "heeler-ec plan --option OPTION --heeler-role-arn ARN"
-    };
     let advice = Advice {
-        next,
+        trust_is_known,
         reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
     };
     let detail = match args.format.output {

@@ -11,8 +11,8 @@ use crate::sanitize::escape_control_chars;
 
 /// The text after the report.
 pub struct Advice<'a> {
-    /// The next command, with `OPTION` as a placeholder for the option.
-    pub next: &'a str,
+    /// True if a deployment has the ARN of the Heeler role. Otherwise setup asks for it.
+    pub trust_is_known: bool,
     /// Returns the reason to choose an option.
     pub reason: &'a dyn Fn(&str) -> &'static str,
 }
@@ -164,10 +164,15 @@ pub(super) fn next_steps(ui: Ui, report: &Report, advice: &Advice<'_>) -> String
         let _ = writeln!(text, "Next: {}", ui.repeated.complete("heeler-ec status"));
     } else if report.is_ready() {
         // The command is never wrapped, so that it can be copied.
-        let next = advice.next.replace("OPTION", report.option);
+        let command = if advice.trust_is_known {
+            "plan"
+        } else {
+            "setup"
+        };
+        let next = format!("heeler-ec {command} --option {}", report.option);
         let _ = writeln!(text, "Next: {}", ui.repeated.complete(&next));
-        if next.ends_with(" ARN") {
-            let line = "ARN is the role that reads the events. Heeler provides it, as heeler_security_role_arns in the variables file of its zip.";
+        if !advice.trust_is_known {
+            let line = "setup asks for the ARN of the Heeler role, which Heeler provides as heeler_security_role_arns in the variables file of its zip. It then shows the plan and asks before it creates anything.";
             let _ = writeln!(text, "{}", ui.wrap_stdout(line, 0));
         }
     } else {
