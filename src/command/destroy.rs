@@ -33,7 +33,8 @@ use crate::render::progress::ProgressDisplay;
 use crate::render::run_document::{destroy_document, initial_destroy_statuses};
 use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
-use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
+use crate::tail::source::stale_queues;
+use crate::tail::source::temporary_queue::SubscriptionTarget;
 
 pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<CommandOutcome> {
     if !args.yes && !args.dry_run && !context.ui.can_prompt() {
@@ -386,7 +387,7 @@ async fn nothing_found_error(context: &Context, aws: &Aws) -> Error {
 
 /// Deletes the temporary queues of runs of tail that were killed. A failure is printed and ends nothing.
 async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionTarget) {
-    match temporary_queue::remove_stale(aws, topic).await {
+    match stale_queues::remove_stale(aws, topic).await {
         Ok(cleared) => cleared.into_iter().for_each(|name| {
             context
                 .ui

@@ -26,6 +26,7 @@ use crate::tail::source::bucket_listing::BucketListing;
 use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveLimitReached};
 use crate::tail::source::log_group::LogGroupPoller;
 use crate::tail::source::object_reader::{DownloadLimits, ObjectReader};
+use crate::tail::source::stale_queues;
 use crate::tail::source::temporary_queue::{self, TemporaryQueue};
 
 /// A run of `tail` on a deployment.
@@ -142,7 +143,7 @@ impl LiveTail<'_> {
             .subscription
             .as_ref()
             .ok_or_else(|| Error::failed("read events", "the deployment has no topic"))?;
-        for queue in temporary_queue::remove_stale(aws, target).await? {
+        for queue in stale_queues::remove_stale(aws, target).await? {
             context.ui.notify(&TailNotice::StaleQueueRemoved { queue });
         }
         let name = temporary_queue::generate_name(&target.name_prefix);

@@ -7,6 +7,7 @@ pub mod log_group;
 mod object_fetcher;
 pub mod object_reader;
 mod queue_lock;
+pub mod stale_queues;
 pub mod temporary_queue;
 
 /// A kind of source. Each delivery option lists the kinds that it supports.
