@@ -58,6 +58,33 @@ Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Option s3 in account 111122223333, region us-east-1:
 
+Who gets access:
+  iam role heeler_event_collection_sqs_role
+    can be assumed by arn:aws:iam::999900001111:role/heeler-security
+      with the external ID that you supplied
+    can use kms:Decrypt
+      on kms key heeler_kms_key_sqs
+      if kms:ViaService is sqs.us-east-1.amazonaws.com
+    can use s3:GetObject
+      on arn:aws:s3:::org-trail-logs-111122223333/AWSLogs/o-exampleorg/*
+      if aws:ResourceAccount is 111122223333
+    can use sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:GetQueueUrl, sqs:ReceiveMessage
+      on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+  account 111122223333
+    can use kms:*
+      on kms key heeler_kms_key_sqs
+  sns.amazonaws.com
+    can use kms:Decrypt, kms:GenerateDataKey
+      on kms key heeler_kms_key_sqs
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+    can use sqs:SendMessage
+      on arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue
+      if aws:SourceArn is arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+  s3.amazonaws.com
+    can use sns:Publish
+      on arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+      if aws:SourceArn is arn:aws:s3:::org-trail-logs-111122223333 and aws:SourceAccount is 111122223333
+
  + create  iam role          heeler_event_collection_sqs_role
  + create  kms key           heeler_kms_key_sqs
  + create  kms alias         alias/heeler_kms_key_sqs
@@ -71,7 +98,7 @@ Option s3 in account 111122223333, region us-east-1:
  + create  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
  + create  s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Plan: 12 to create, 0 to update, 0 to keep.
+Plan: 12 to create.
   + created iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
   + created iam policy heeler_event_collection_sqs_policy (0.1 s)
   + created iam role heeler_event_collection_sqs_role (0.1 s)
@@ -84,9 +111,14 @@ Plan: 12 to create, 0 to update, 0 to keep.
   + created sqs queue heeler_event_collection_queue (0.1 s)
   + created sqs queue heeler_event_collection_queue_dlq (0.1 s)
   + created sqs queue policy heeler_event_collection_queue (0.1 s)
+Created 12 resources (0.1 s).
 
-Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection Settings of this organization, and paste these three values. The list of organizations then shows that event collection is enabled.
-Then:  run `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
+Next, in Heeler:
+  1. Open https://app.heeler.com/administration/connections/organizations.
+  2. Select the ellipsis next to this organization to edit its Event Collection Settings.
+  3. Paste these three values.
+  4. Confirm in the list of organizations that event collection is enabled.
+Then run `heeler-ec status` to check the deployment, or `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
 
 "]],
     );
@@ -183,6 +215,8 @@ async fn unknown_variable_warns_and_is_ignored() {
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
+Next (asks for confirmation), with the same external ID in HEELER_EC_EXTERNAL_ID:
+  heeler-ec setup --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
 
 "]],
     );
