@@ -370,6 +370,8 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
     while !org.proxy().calls().iter().any(read) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    // Two updates of the status line, which the blocked output must not block.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let stderr = tail.stderr();
     let pid = stderr.lines().find_map(|line| line.strip_prefix("pid "));
     program::interrupt(pid.expect("a process ID").parse().expect("a number"));

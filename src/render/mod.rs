@@ -200,10 +200,16 @@ impl Ui {
     /// Prints a part of the result. Returns false if the reader has closed the pipe.
     #[must_use]
     pub fn stdout_bytes(&self, text: &[u8]) -> bool {
-        let written = print_above(|| {
+        let write = || {
             let mut out = io::stdout().lock();
             out.write_all(text).and_then(|()| out.flush())
-        });
+        };
+        // A pipe whose reader is slow must not block the status line.
+        let written = if self.stdout.is_terminal {
+            print_above(write)
+        } else {
+            write()
+        };
         if let Err(why) = &written
             && why.kind() != io::ErrorKind::BrokenPipe
         {

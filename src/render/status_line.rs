@@ -33,8 +33,8 @@ impl StatusLine {
         let bar = hidden_bar(ui);
         if can_show(ui) {
             make_visible(&bar);
+            *shown() = Some(bar.clone());
         }
-        *shown() = Some(bar.clone());
         Self { bar, timer: None }
     }
 
@@ -53,8 +53,8 @@ impl StatusLine {
                 }
             });
             timer = thread.ok().map(|thread| (end, thread));
+            *shown() = Some(bar.clone());
         }
-        *shown() = Some(bar.clone());
         Self { bar, timer }
     }
 
