@@ -13,7 +13,14 @@ endif
 # The tests append what they skip to this file.
 SKIPPED := $(CURDIR)/target/skipped-tests.txt
 
-.PHONY: emulators test faults acceptance demo check bench generate snapshots
+# The programs that build the site of the documentation, in their own folder. mdbook-mermaid has the library that draws
+# the diagrams.
+DOCS_TOOLS := target/docs-tools
+MDBOOK := 0.5.4
+MDBOOK_MERMAID := 0.17.1
+CHROMIUM ?= chromium
+
+.PHONY: emulators test faults acceptance demo check bench generate snapshots docs check-docs
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
 # environment.
@@ -65,8 +72,9 @@ check:
 bench: emulators
 	cargo bench --locked
 
-# Generates the files that derive from the program: completions, manual pages, docs/commands.md, docs/policies.md and
-# docs/images; and the models of AWS's operations, from those of the AWS CLI.
+# Generates the files that derive from the program: completions, manual pages, docs/commands.md, docs/policies.md,
+# docs/images, and tables of docs/permissions.md and docs/checks/README.md. Also generates the models of AWS's operations,
+# from those of the AWS CLI.
 generate: emulators
 	.venv/awscli/bin/python tests/testkit/models/generate.py
 	HEELER_EC_GENERATE=1 cargo test --locked --test suite -- generated images
@@ -74,3 +82,32 @@ generate: emulators
 # Writes the screens of all commands to tests/snapshots. Read the difference before you commit it.
 snapshots: emulators
 	SNAPSHOTS=overwrite cargo test --locked --test suite screens::screens_of
+
+# Builds the documentation as a site in target/site. A warning is an error.
+docs: $(DOCS_TOOLS)/.mdbook-$(MDBOOK)-mermaid-$(MDBOOK_MERMAID)
+	rm -rf target/site
+	@output=$$($(DOCS_TOOLS)/bin/mdbook build 2>&1); status=$$?; printf '%s\n' "$$output"; \
+	if [ $$status -ne 0 ] || printf '%s\n' "$$output" | grep -qiE 'warn|error'; then exit 1; fi
+	cp $(DOCS_TOOLS)/mermaid/mermaid.min.js target/site/
+	@echo "Open target/site/index.html"
+
+$(DOCS_TOOLS)/.mdbook-$(MDBOOK)-mermaid-$(MDBOOK_MERMAID):
+	cargo install --locked --root $(DOCS_TOOLS) --no-default-features --features search mdbook@$(MDBOOK)
+	cargo install --locked --root $(DOCS_TOOLS) mdbook-mermaid@$(MDBOOK_MERMAID)
+	mkdir -p $(DOCS_TOOLS)/mermaid
+	touch $(DOCS_TOOLS)/mermaid/book.toml
+	$(DOCS_TOOLS)/bin/mdbook-mermaid install $(DOCS_TOOLS)/mermaid
+	@touch $@
+
+# Opens each page of the site in Chromium, at the widths of a phone and of a desktop, and lists what is wrong.
+# SCREENSHOTS=FOLDER also writes a picture of each page.
+check-docs: docs .venv/site/.stamp
+	@command -v $(CHROMIUM) >/dev/null || { \
+		echo "$(CHROMIUM) is missing: install it (Debian and Ubuntu: apt-get install chromium), or set CHROMIUM" >&2; exit 1; }
+	@.venv/site/bin/python site/check.py target/site "$$(command -v $(CHROMIUM))" $(SCREENSHOTS)
+
+.venv/site/.stamp: site/requirements.txt
+	rm -rf .venv/site
+	$(PYTHON) -m venv .venv/site
+	.venv/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -1,4 +1,4 @@
-//! The stable IDs of checks, which are also their headings in `docs/troubleshooting.md`.
+//! The stable IDs of checks, and the page of each in `docs/checks`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +18,13 @@ macro_rules! check_ids {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $id,)*
+                }
+            }
+
+            /// Returns the page of the check in Markdown, with its heading. The build fails if there is none.
+            const fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../docs/checks/", $id, ".md")),)*
                 }
             }
         }
@@ -97,6 +104,13 @@ check_ids! {
 }
 
 impl CheckId {
+    /// Returns the documentation of the check in Markdown, without its heading.
+    #[must_use]
+    pub fn documentation(self) -> &'static str {
+        let page = self.page();
+        page.split_once('\n').map_or(page, |(_, text)| text.trim())
+    }
+
     /// Returns the first part of the ID, which names the subject of the check.
     #[must_use]
     pub fn group(self) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use heeler_ec::check::Check;
+use heeler_ec::check::{Check, CheckId, Level};
 use heeler_ec::cli;
 use heeler_ec::option::OPTIONS;
 use heeler_ec::render::check_results::help_link;
@@ -22,55 +22,121 @@ fn checks() -> impl Iterator<Item = &'static Check> {
         .flat_map(|option| option.checks().iter().copied().flatten())
 }
 
-fn sections(document: &str) -> Vec<String> {
-    document
-        .lines()
-        .filter_map(|line| line.strip_prefix("## "))
-        .map(str::to_owned)
-        .collect()
+/// The files and folders of a folder of the repository.
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("a folder");
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    found.sort();
+    found
 }
 
-/// The anchor that GitHub gives a heading.
-fn anchor(heading: &str) -> String {
-    heading
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-        .map(|c| if c == ' ' { '-' } else { c })
+/// The names of the Markdown files in a folder.
+fn pages(folder: &str) -> BTreeSet<String> {
+    let paths = entries(folder).into_iter();
+    paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
         .collect()
 }
 
 #[test]
-fn every_check_has_a_section() {
-    let sections = sections(&document("docs/troubleshooting.md"));
+fn every_page_of_a_check_is_used() {
+    let mut pages = pages("docs/checks");
+    pages.remove("README.md");
+    let checks: BTreeSet<String> = checks().map(|check| format!("{}.md", check.id)).collect();
+    assert_eq!(pages, checks);
+}
+
+#[test]
+fn check_pages_match_the_checks() {
     for check in checks() {
-        assert!(
-            sections.iter().any(|section| section == check.id.as_str()),
-            "no section for {}",
+        let page = document(&help_link(check));
+        let (heading, text) = page.split_once('\n').expect("a heading and a text");
+        assert_eq!(heading, format!("# {}", check.id));
+        let paragraphs: Vec<&str> = text.trim().split("\n\n").collect();
+        let [.., requirement, permissions] = paragraphs.as_slice() else {
+            panic!("{}: too few paragraphs", check.id)
+        };
+        assert_eq!(
+            requirement.replace('\n', " "),
+            requirement_sentence(check),
+            "{}",
             check.id
         );
+        assert!(permissions.starts_with("**Permissions:** "), "{}", check.id);
+        for permission in check.permissions {
+            assert!(
+                permissions.contains(permission),
+                "{}: {permission} is missing",
+                check.id
+            );
+        }
     }
 }
 
-#[test]
-fn sections_name_only_existing_checks() {
-    let ids: BTreeSet<&str> = checks().map(|check| check.id.as_str()).collect();
-    for section in sections(&document("docs/troubleshooting.md")) {
-        let is_check_id = section.contains('.') && !section.contains(' ');
-        assert!(
-            !is_check_id || ids.contains(section.as_str()),
-            "{section} is not a check"
-        );
-    }
+fn requirement_sentence(check: &Check) -> String {
+    let level = match check.requirement.level {
+        Level::Blocking => "blocking. Setup cannot work while this check fails or is unknown",
+        Level::Required => "required. Setup stops while this check fails or is unknown",
+        Level::Advisory => "advisory. Setup stops while this check fails",
+    };
+    let accept = match (check.requirement.acceptable, check.requirement.level) {
+        (true, _) => format!(", unless you accept it with `--accept {}`.", check.id),
+        (false, Level::Advisory) => ", and it cannot be accepted.".to_owned(),
+        (false, _) => ", and `--accept` has no effect.".to_owned(),
+    };
+    format!("**Requirement:** {level}{accept}")
 }
 
 #[test]
-fn help_link_of_a_check_is_its_section() {
-    for check in checks() {
-        assert_eq!(
-            help_link(check),
-            format!("docs/troubleshooting.md#{}", anchor(check.id.as_str()))
-        );
+fn summary_lists_every_page_once() {
+    let summary = document("docs/SUMMARY.md");
+    let mut listed = links(&summary);
+    let checks: Vec<String> = CheckId::ALL
+        .iter()
+        .map(|id| format!("checks/{id}.md"))
+        .collect();
+    let is_check = |link: &&String| link.starts_with("checks/") && !link.ends_with("README.md");
+    let order: Vec<String> = listed.iter().filter(is_check).cloned().collect();
+    assert_eq!(order, checks, "checks are in the order of preflight");
+    listed.sort_unstable();
+    let folders = ["", "checks/", "decisions/"].into_iter();
+    let mut expected: Vec<String> = folders
+        .flat_map(|folder| {
+            let pages = pages(&format!("docs/{folder}")).into_iter();
+            pages.map(move |page| format!("{folder}{page}"))
+        })
+        .filter(|page| page != "SUMMARY.md")
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn indexes_link_every_page() {
+    for (index, folder, prefix) in [
+        ("docs/README.md", "docs", ""),
+        ("docs/decisions/README.md", "docs/decisions", ""),
+        ("docs/checks/README.md", "docs/checks", ""),
+        ("README.md", "docs", "docs/"),
+    ] {
+        let text = document(index);
+        let links = links(&text);
+        for page in pages(folder) {
+            let is_linked = links
+                .iter()
+                .any(|link| link.split('#').next() == Some(&format!("{prefix}{page}")));
+            // The main page of the repository links the questions, and leaves the reference to the documentation.
+            let is_reference = ["glossary.md", "policies.md"].contains(&page.as_str());
+            assert!(
+                is_linked
+                    || matches!(page.as_str(), "README.md" | "SUMMARY.md")
+                    || (index == "README.md" && is_reference),
+                "{index} does not link {page}"
+            );
+        }
     }
 }
 
@@ -109,48 +175,112 @@ fn readme_names_every_command() {
 
 #[test]
 fn links_between_documents_are_valid() {
-    for path in documents() {
-        let text = std::fs::read_to_string(&path).expect("a document");
+    let documents = documents();
+    assert!(documents.len() > 100, "{documents:?}");
+    let mut broken = Vec::new();
+    for path in &documents {
+        let text = std::fs::read_to_string(path).expect("a document");
         for link in links(&text) {
-            let (file, section) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() {
-                path.clone()
-            } else {
-                path.parent().expect("a folder").join(file)
-            };
-            assert!(target.exists(), "{}: {link} does not exist", path.display());
-            if !section.is_empty() {
-                let text = std::fs::read_to_string(&target).expect("a document");
-                let found = text
-                    .lines()
-                    .filter(|line| line.starts_with('#'))
-                    .any(|line| anchor(line.trim_start_matches('#').trim()) == section);
-                assert!(found, "{}: {link} is not a section", path.display());
+            if let Some(reason) = broken_link(path, &link) {
+                broken.push(format!("{}: {link}: {reason}", path.display()));
             }
         }
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The reason why a relative link of a document has no target.
+fn broken_link(document: &Path, link: &str) -> Option<&'static str> {
+    let (file, section) = link.split_once('#').unwrap_or((link, ""));
+    let target = if file.is_empty() {
+        document.to_owned()
+    } else {
+        document.parent().expect("a folder").join(file)
+    };
+    let Ok(target) = target.canonicalize() else {
+        return Some("the file does not exist");
+    };
+    let site = root().join("docs").canonicalize().expect("a folder");
+    let document = document.canonicalize().expect("a document");
+    if document.starts_with(&site) && !target.starts_with(&site) {
+        return Some("the site contains only the files of docs");
+    }
+    if target.is_dir() {
+        return Some("the site does not list folders");
+    }
+    if section.is_empty() {
+        return None;
+    }
+    let text = std::fs::read_to_string(&target).expect("a document");
+    let missing = !anchors(&text).contains(section);
+    missing.then_some("the section does not exist")
+}
+
+/// The anchors that GitHub and mdBook give to the headings of a document.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for heading in without_code_blocks(text).filter(|line| line.starts_with('#')) {
+        let name: String = heading
+            .trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect();
+        let mut anchor = name.clone();
+        let mut number = 0;
+        while !found.insert(anchor) {
+            number += 1;
+            anchor = format!("{name}-{number}");
+        }
+    }
+    found
 }
 
 #[test]
-fn decision_index_lists_every_record() {
-    let index = document("docs/decisions/README.md");
-    for entry in std::fs::read_dir(root().join("docs/decisions")).expect("a folder") {
-        let name = entry.expect("an entry").file_name();
-        let name = name.to_string_lossy();
-        assert!(
-            name == "README.md" || index.contains(&format!("({name})")),
-            "docs/decisions/README.md does not list {name}"
-        );
-    }
+fn anchors_are_those_of_github() {
+    let text = "# A `b` c.d?\n\n## What --fix does\n\n```sh\n# comment\n```\n\n## A b c.d\n";
+    let expected = ["a-b-cd", "a-b-cd-1", "what---fix-does"];
+    assert_eq!(anchors(text), expected.map(str::to_owned).into());
 }
 
+#[test]
+fn broken_links_are_found() {
+    let page = root().join("docs/README.md");
+    for link in [
+        "missing.md",
+        "checks/README.md#missing",
+        "#missing",
+        "../README.md",
+        "schemas",
+    ] {
+        assert!(broken_link(&page, link).is_some(), "{link}");
+    }
+    let text = "[a](b.md#c), `[x](y)`, ![d](e.svg)\n```text\n[f](g)\n```\n[h\ni](j.md) <https://k>";
+    assert_eq!(links(text), ["b.md#c", "e.svg", "j.md"]);
+}
+
+fn without_code_blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// All Markdown files of the repository, except those of dependencies.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let folders = ["", "docs", "docs/decisions", "tests/testkit"];
-    for folder in folders.map(|folder| root().join(folder)) {
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            if path.extension().is_some_and(|ending| ending == "md") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && !path.is_symlink() && !name.starts_with('.') && name != "target" {
+                folders.push(path);
+            } else if name.ends_with(".md") {
                 found.push(path);
             }
         }
@@ -158,14 +288,23 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The targets of links to files of this repository.
-fn links(text: &str) -> Vec<&str> {
-    text.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(target, _)| target)
-        .filter(|target| !target.contains("://"))
-        .collect()
+/// The targets of links and images that are files of this repository. Code has none.
+fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let text = without_code_blocks(text).collect::<Vec<_>>().join("\n");
+    for paragraph in text.split("\n\n") {
+        // The parts between backticks are code.
+        for part in paragraph.split('`').step_by(2) {
+            let targets = part.split("](").skip(1);
+            let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+            found.extend(
+                targets
+                    .filter(|target| !target.contains("://"))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    found
 }
 
 /// The IAM action of every call: the first argument of `context_for` and `optional_for`.

@@ -1,4 +1,4 @@
-//! The generated files are up to date: completions, manual pages, `docs/commands.md` and the policies.
+//! The generated files are up to date: completions, manual pages, and the pages and tables of `docs`.
 //!
 //! `make generate` writes them. Without it, the tests fail if a file differs.
 
@@ -10,6 +10,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
+use heeler_ec::check::{Check, CheckId};
 use heeler_ec::cli;
 use heeler_ec::cli::examples::examples;
 use heeler_ec::cli::help_topics::topic_text;
@@ -94,7 +95,12 @@ fn generated_files() -> BTreeMap<String, String> {
     }
     files.insert("docs/commands.md".to_owned(), manual_page(&root));
     files.insert("docs/policies.md".to_owned(), policies_page());
-    files.insert("docs/permissions.md".to_owned(), permissions_page());
+    for (path, tables) in [
+        ("docs/permissions.md", permissions_tables()),
+        ("docs/checks/README.md", checks_tables()),
+    ] {
+        files.insert(path.to_owned(), page_with_tables(path, &tables));
+    }
     files
 }
 
@@ -317,7 +323,7 @@ fn option_description(arg: &Arg) -> String {
         let _ = write!(item, " ({})", notes.join(", "));
     }
     item.push('\n');
-    if takes_value(arg) {
+    if takes_value(arg) && !arg.is_hide_possible_values_set() {
         for value in arg.get_possible_values() {
             let help = value
                 .get_help()
@@ -402,34 +408,64 @@ fn statements_of(command: &PermittedCommand) -> Vec<Statement> {
 }
 
 const TABLE: (&str, &str) = (
-    "<!-- Made from the program by `make generate`; do not edit this table. -->\n",
-    "<!-- end of the table -->\n",
+    "<!-- Made from the program by `make generate`; do not edit these tables. -->\n",
+    "<!-- end of the tables -->\n",
 );
 
-/// The page with its table generated again.
-fn permissions_page() -> String {
-    let page = std::fs::read_to_string(root().join("docs/permissions.md")).expect("the page");
+/// A page with its tables generated again.
+fn page_with_tables(path: &str, tables: &str) -> String {
+    let page = std::fs::read_to_string(root().join(path)).expect("the page");
     let (before, rest) = page.split_once(TABLE.0).expect("the table's beginning");
     let (_, after) = rest.split_once(TABLE.1).expect("the table's end");
-    format!(
-        "{before}{}\n{}\n{}{after}",
-        TABLE.0,
-        permissions_table(),
-        TABLE.1
-    )
+    format!("{before}{}\n{}\n{}{after}", TABLE.0, tables.trim(), TABLE.1)
 }
 
-/// The actions by service and command. Most columns list only what a command needs in addition to another one.
-fn permissions_table() -> String {
+/// The checks by group, in the order in which preflight prints them.
+fn checks_tables() -> String {
+    let mut options: BTreeMap<CheckId, (&Check, Vec<&str>)> = BTreeMap::new();
+    for option in OPTIONS {
+        for check in option.checks().iter().copied().flatten() {
+            let row = options
+                .entry(check.id)
+                .or_insert_with(|| (check, Vec::new()));
+            row.1.push(option.name());
+        }
+    }
+    let mut tables = String::new();
+    let mut group = "";
+    for (id, (check, options)) in &options {
+        if id.group() != group {
+            group = id.group();
+            let _ = write!(
+                tables,
+                "\n### {group}\n\n| check | passes if | option |\n| --- | --- | --- |\n"
+            );
+        }
+        let option = if options.len() == OPTIONS.len() {
+            "all".to_owned()
+        } else {
+            options.join(", ")
+        };
+        let _ = writeln!(
+            tables,
+            "| [{id}]({id}.md) | {} | {option} |",
+            check.description
+        );
+    }
+    tables
+}
+
+/// The actions of each command, by service. Most commands list only what they need in addition to another one.
+fn permissions_tables() -> String {
     let preflight_only = preflight(None, false, false);
-    let mut columns = vec![
+    let mut commands = vec![
         ("preflight".to_owned(), actions_of(&preflight_only)),
         (
-            "preflight --deep, additionally".to_owned(),
+            "preflight --deep, in addition to preflight".to_owned(),
             additional_actions(&preflight(None, true, false), &preflight_only),
         ),
         (
-            "preflight --fix, additionally".to_owned(),
+            "preflight --fix, in addition to preflight".to_owned(),
             additional_actions(&preflight(None, false, true), &preflight_only),
         ),
     ];
@@ -437,22 +473,20 @@ fn permissions_table() -> String {
         let of = |name| command(name, Some(option));
         let (plan, setup) = (of(CommandName::Plan), of(CommandName::Setup));
         let rollback = setup_with_rollback(Some(option));
-        for (heading, command, base) in [
-            ("plan, in addition to preflight", &plan, &preflight_only),
-            ("setup, in addition to plan", &setup, &plan),
+        for (verb, flags, base_name, command, base) in [
+            ("plan", "", "preflight", &plan, &preflight_only),
+            ("setup", "", "plan", &setup, &plan),
             (
-                "setup --on-failure rollback, additionally",
+                "setup",
+                " --on-failure rollback",
+                "setup",
                 &rollback,
                 &setup,
             ),
-            (
-                "destroy, in addition to plan",
-                &of(CommandName::Destroy),
-                &plan,
-            ),
+            ("destroy", "", "plan", &of(CommandName::Destroy), &plan),
         ] {
-            let actions = additional_actions(command, base);
-            columns.push((format!("{option}: {heading}"), actions));
+            let heading = format!("{verb} of option {option}{flags}, in addition to {base_name}");
+            commands.push((heading, additional_actions(command, base)));
         }
     }
     for (heading, name) in [
@@ -463,27 +497,25 @@ fn permissions_table() -> String {
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),
     ] {
-        columns.push((heading.to_owned(), actions_of(&command(name, None))));
+        commands.push((heading.to_owned(), actions_of(&command(name, None))));
     }
-    let services: BTreeSet<&str> = columns
-        .iter()
-        .flat_map(|(_, actions)| actions)
-        .filter_map(|action| action.split(':').next())
-        .collect();
-    let headings = columns.iter().map(|(heading, _)| format!(" {heading} |"));
-    let mut table = format!("| service |{}\n|", headings.collect::<String>());
-    table.push_str(&" --- |".repeat(columns.len() + 1));
-    for service in services {
-        let _ = write!(table, "\n| {service} |");
-        for (_, actions) in &columns {
-            let of_service = actions
-                .iter()
-                .filter(|action| action.split(':').next() == Some(service));
-            let cell: Vec<String> = of_service.map(|action| format!("`{action}`")).collect();
-            let _ = write!(table, " {} |", cell.join(" "));
+    let mut tables = String::new();
+    for (heading, actions) in commands {
+        let mut services: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for action in actions {
+            let service = action.split(':').next().unwrap_or_default();
+            let cell = services.entry(service).or_default();
+            cell.push(format!("`{action}`"));
+        }
+        let _ = write!(
+            tables,
+            "\n### {heading}\n\n| service | actions |\n| --- | --- |\n"
+        );
+        for (service, cell) in services {
+            let _ = writeln!(tables, "| {service} | {} |", cell.join(" "));
         }
     }
-    table.replace("|  |", "| |").replace("|  |", "| |")
+    tables
 }
 
 fn actions_of(command: &PermittedCommand) -> BTreeSet<&'static str> {

@@ -337,6 +337,7 @@ fn documents() -> BTreeMap<String, String> {
         ("tests/testkit", ".md"),
         ("tests/testkit/emulators", ".py"),
         ("completions", ""),
+        ("site", ""),
         ("benches", ".py"),
     ] {
         if source::root().join(folder).exists() {

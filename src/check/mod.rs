@@ -8,7 +8,6 @@ pub mod bucket;
 mod collect;
 mod delivery;
 mod destination;
-pub mod documentation;
 mod finding;
 pub mod fixes;
 pub mod key;

@@ -251,7 +251,7 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Explain a check of preflight
     ///
-    /// Prints the section of the documentation about the check: what it needs, why it can fail, and how to fix it. Makes no
+    /// Prints the documentation of the check: what it needs, why it can fail, and how to fix it. Makes no
     /// AWS calls.
     Explain(ExplainArgs),
     /// Print a shell completion script

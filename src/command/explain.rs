@@ -1,11 +1,9 @@
 //! Prints the documentation of a check. It makes no calls.
 
 use super::{CommandOutcome, Context};
-use crate::check::documentation::section;
 use crate::check_id::CheckId;
 use crate::render;
 
 pub(super) fn run(context: &Context, check: CheckId) -> CommandOutcome {
-    let document = render::explain::explanation(&context.ui, check, section(check));
-    CommandOutcome::result(document)
+    CommandOutcome::result(render::explain::explanation(&context.ui, check))
 }

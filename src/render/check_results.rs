@@ -178,18 +178,15 @@ pub(super) fn missing_permission(check: &Check, error: &Error) -> String {
         .map_or_else(|| check.permissions.join(", "), str::to_owned)
 }
 
-/// Returns the command that prints the check's section of the documentation.
+/// Returns the command that prints the check's page of the documentation.
 fn help_command(check: &Check) -> String {
     format!("heeler-ec explain {}", check.id)
 }
 
-/// Returns the link to the check's section of the documentation. An anchor drops the dots of its heading.
+/// Returns the path of the check's page in the repository.
 #[must_use]
 pub fn help_link(check: &Check) -> String {
-    format!(
-        "docs/troubleshooting.md#{}",
-        check.id.as_str().replace('.', "")
-    )
+    format!("docs/checks/{}.md", check.id)
 }
 
 pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {

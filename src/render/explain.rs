@@ -12,10 +12,10 @@ use crate::check_id::CheckId;
 /// The columns of the text on a wide terminal and in a pipe.
 const MAX_WIDTH: usize = 100;
 
-/// Returns the section about a check as the result. `section` is Markdown without a heading.
+/// Returns the documentation of a check as the result.
 #[must_use]
-pub fn explanation(ui: &Ui, check: CheckId, section: &str) -> Document {
-    let text = plain_text(section);
+pub fn explanation(ui: &Ui, check: CheckId) -> Document {
+    let text = plain_text(check.documentation());
     if ui.format() == OutputFormat::Json {
         return Document::Json(json!({
             "id": check.as_str(),
@@ -106,9 +106,7 @@ mod tests {
 
     #[test]
     fn text_wraps_on_a_narrow_terminal() {
-        let text = "- Fails: the trail does not record all the accounts of the organization.";
-        let Document::Text(text) = explanation(&Ui::plain(Some(40)), CheckId::TrailLogging, text)
-        else {
+        let Document::Text(text) = explanation(&Ui::plain(Some(40)), CheckId::OrgExists) else {
             panic!("text")
         };
         assert!(text.lines().all(|line| line.len() <= 40), "{text}");
