@@ -48,7 +48,7 @@ def main(site: pathlib.Path, chromium: str, screenshots: pathlib.Path | None) ->
             errors: list[str] = []
             window.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
             window.on("pageerror", lambda error: errors.append(str(error)))
-            window.on("requestfailed", lambda request: errors.append(f"{request.url} did not load"))
+            window.on("response", lambda response: errors.append(f"{response.url}: {response.status}") if response.status >= 400 else None)
             for page in pages:
                 errors.clear()
                 facts = open_page(window, base + page)

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn text_wraps_on_a_narrow_terminal() {
-        let Document::Text(text) = explanation(&Ui::plain(Some(40)), CheckId::OrgExists) else {
+        let Document::Text(text) = explanation(&Ui::plain(Some(40)), CheckId::AccountRegion) else {
             panic!("text")
         };
         assert!(text.lines().all(|line| line.len() <= 40), "{text}");
