@@ -307,6 +307,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("toml", &["severity/"]),
     ("unicode_width", &["render/"]),
+    ("url", &["cli/"]),
     ("uuid", &["command/prepare.rs", "deployment/", "tail/"]),
     ("wide", &["cloudtrail/"]),
     ("wildmatch", &["tail/"]),

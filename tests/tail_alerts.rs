@@ -7,8 +7,10 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::commands::heeler_ec;
 use testkit::emulator::repository;
 use testkit::log_file::event;
+use testkit::{Engine, Organization};
 
 #[test]
 fn each_line_shows_its_severity() {
@@ -200,6 +202,13 @@ fn plaintext_webhook_url_is_rejected() {
         "https://hooks.example.com\r\nX: y/",
         "https://hooks.example.com/\u{7f}",
         "https://hooks.example.com/a b",
+        "https://",
+        "https:///T0/B0",
+        "https://:443/T0",
+        "https://hooks.example.com:99999/T0",
+        "https://hooks.example.com:0/T0",
+        "https://hooks.example.com:port/T0",
+        "https://hooks.example.com\\.org/T0",
     ] {
         let ran = tail(&all(), &["--webhook", url]);
         assert_eq!(ran.status.code(), Some(2), "{url}");
@@ -208,6 +217,17 @@ fn plaintext_webhook_url_is_rejected() {
     }
     let ran = tail(&all(), &["--webhook-format", "slack"]);
     assert_eq!(ran.status.code(), Some(2), "a format without an address");
+}
+
+#[tokio::test]
+async fn invalid_webhook_url_is_rejected_before_any_call() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    for url in ["https://", "https://hooks.example.com:99999/T0"] {
+        let run = heeler_ec(&org).args(["tail", "--webhook", url]);
+        let run = run.run().await.expect_status(2);
+        assert!(run.calls.is_empty(), "{url}: {:?}", run.calls);
+        assert!(run.stderr.contains("--webhook"), "{}", run.stderr);
+    }
 }
 
 /// Six events of all levels.

@@ -6,6 +6,8 @@ mod quantity;
 #[cfg(test)]
 mod tests;
 
+use url::Url;
+
 use crate::aws::arn::Arn;
 use crate::ownership::{MANAGED_BY_TAG, TAG_PREFIX};
 pub use crate::secret::ExternalId;
@@ -234,8 +236,12 @@ pub fn endpoint(text: &str) -> ParsedText {
         || host
             .parse::<std::net::Ipv4Addr>()
             .is_ok_and(|address| address.is_loopback());
-    if authority.contains('@') || host.is_empty() {
+    if authority.contains(['@', '\\']) || host.is_empty() {
         return Err("use a URL with a host and without a user name".to_owned());
+    }
+    let url = Url::parse(text).map_err(|why| format!("this is not a valid URL: {why}"))?;
+    if url.port() == Some(0) {
+        return Err("use a URL with a port from 1 to 65535".to_owned());
     }
     if secure || loopback {
         Ok(text.to_owned())
