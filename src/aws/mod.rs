@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod error;
 pub mod kms_keys;
 pub mod lookup;
+pub mod member_accounts;
 pub mod message_filter;
 pub mod not_found;
 pub mod notification_filter;
@@ -303,6 +304,14 @@ impl Aws {
     }
 }
 
+fn call_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt_timeout())
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
 /// The time limit of an attempt. Tests of debug builds shorten it.
 fn attempt_timeout() -> Duration {
     #[cfg(debug_assertions)]
@@ -326,13 +335,7 @@ fn config_loader(
         .http_client(http.clone())
         // A credential process may ask a person to sign in.
         .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN_TIMEOUT).build())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(attempt_timeout())
-                .operation_timeout(OPERATION_TIMEOUT)
-                .build(),
-        );
+        .timeout_config(call_timeouts());
     // Always set, because the SDK panics on a retry mode that only the AWS CLI supports, such as `legacy`.
     loader = loader.retry_config(RetryConfig::standard().with_max_attempts(max_attempts()));
     if let Ok(name) = AppName::new("heeler-ec") {

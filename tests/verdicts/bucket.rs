@@ -6,8 +6,8 @@ use heeler_ec::aws::bucket_notification::{NotificationEntry, NotificationTarget}
 use heeler_ec::check::Verdict;
 use heeler_ec::error::Error;
 use heeler_ec::inventory::facts::{
-    BucketOwner, DestinationFacts, Encryption, LifecycleRule, LifecycleTiming, TopicFacts,
-    TrailSelection,
+    BucketOwner, DestinationFacts, Encryption, LifecycleRule, LifecycleTiming, MemberObjects,
+    TopicFacts, TrailSelection,
 };
 use heeler_ec::inventory::named_resource::NamedResource;
 use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
@@ -298,15 +298,22 @@ fn bucket_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.member_objects",
             "only the management account has log objects",
-            |s| bucket(s).member_objects = Fact::Present(false),
+            |s| bucket(s).member_objects = Fact::Present(MemberObjects::Missing),
             "warn",
             "no log objects of other accounts under AWSLogs/o-example/",
         ),
         s3(
             "bucket.member_objects",
+            "the organization has one account",
+            |s| bucket(s).member_objects = Fact::Present(MemberObjects::NoOtherAccount),
+            "pass",
+            "the organization has no other active account",
+        ),
+        s3(
+            "bucket.member_objects",
             "the trail has not delivered",
             |s| {
-                bucket(s).member_objects = Fact::Present(false);
+                bucket(s).member_objects = Fact::Present(MemberObjects::Missing);
                 status(s).to_bucket.at = None;
             },
             "skip",

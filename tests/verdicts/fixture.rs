@@ -6,8 +6,8 @@ use heeler_ec::aws::CallerIdentity;
 use heeler_ec::inventory::event_selectors::EventSelector;
 use heeler_ec::inventory::facts::{
     AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, KeyFacts, KmsKeyDetails,
-    LambdaConcurrency, LogGroupFacts, LogGroupSettings, LogObject, LogStreamPresence, NameOwners,
-    Organization, Trail, TrailSelection, TrailStatus,
+    LambdaConcurrency, LogGroupFacts, LogGroupSettings, LogObject, LogStreamPresence,
+    MemberObjects, NameOwners, Organization, Trail, TrailSelection, TrailStatus,
 };
 use heeler_ec::inventory::facts::{DeliveryStatus, NameOwner};
 use heeler_ec::inventory::trail_destination::TrailDestination;
@@ -177,7 +177,7 @@ fn bucket() -> BucketFacts {
         }),
         encryption: Fact::Present(Encryption::S3),
         newest_log_object: Fact::Present(log_object(Encryption::S3)),
-        member_objects: Fact::Present(true),
+        member_objects: Fact::Present(MemberObjects::Found),
         keys: Vec::new(),
         notifications: Fact::Present(Vec::new()),
         destinations: Vec::new(),

@@ -13,7 +13,9 @@ use super::{
     Check, CheckId, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
 use crate::aws::arn::resource_name;
-use crate::inventory::facts::{BucketFacts, BucketOwner, LifecycleRule, LifecycleTiming};
+use crate::inventory::facts::{
+    BucketFacts, BucketOwner, LifecycleRule, LifecycleTiming, MemberObjects,
+};
 use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
@@ -49,7 +51,7 @@ pub const CHECKS: &[Check] = &[
         id: CheckId::BucketMemberObjects,
         description: "the bucket has log objects of member accounts",
         requirement: Requirement::ADVISORY,
-        permissions: &["s3:ListBucket"],
+        permissions: &["organizations:ListAccounts", "s3:ListBucket"],
         evaluate: member_objects,
     },
     Check {
@@ -284,15 +286,20 @@ fn member_objects(snapshot: &Snapshot) -> Verdict {
         match &bucket.member_objects {
         Fact::NotRequested | Fact::Absent => skipped_because(CheckId::TrailOrganization),
         Fact::Failed(error) => Verdict::Unknown(error.clone()),
-        Fact::Present(true) => Verdict::Pass("member accounts have log objects".into()),
-        Fact::Present(false) if snapshot.is_delivering() => Verdict::Warn(
+        Fact::Present(MemberObjects::Found) => {
+            Verdict::Pass("member accounts have log objects".into())
+        }
+        Fact::Present(MemberObjects::NoOtherAccount) => {
+            Verdict::Pass("the organization has no other active account".into())
+        }
+        Fact::Present(MemberObjects::Missing) if snapshot.is_delivering() => Verdict::Warn(
             Finding::new(
                 format!("no log objects of other accounts under {}", snapshot.log_prefix()),
                 "log objects of member accounts",
             )
             .because(
                 "Heeler receives no events of member accounts; CloudTrail does not deliver for them if the bucket policy \
-                 lacks the prefix of the organization, or if the organization has no other account",
+                 lacks the prefix of the organization",
             )
             .console(format!("S3 > {} > {}", bucket.name, snapshot.log_prefix()))
             .cli(format!(
@@ -302,7 +309,7 @@ fn member_objects(snapshot: &Snapshot) -> Verdict {
             ))
             .retryable(),
         ),
-        Fact::Present(false) => skipped_because(CheckId::TrailDelivery),
+        Fact::Present(MemberObjects::Missing) => skipped_because(CheckId::TrailDelivery),
     }
     })
 }

@@ -2,21 +2,37 @@
 
 use super::own_bucket::OwnBucket;
 use crate::aws::error::AwsResultExt;
+use crate::aws::member_accounts::has_other_active_account;
 use crate::error::Result;
 use crate::inventory::Fact;
+use crate::inventory::facts::MemberObjects;
 use crate::inventory::log_objects::log_prefix;
 use crate::inventory::read_scope::ReadScope;
 
 impl OwnBucket<'_> {
-    /// Returns true if the log prefix of the organization has folders of other accounts, with one call. Not requested
-    /// for the trail of one account, or if the organization is unknown.
-    pub async fn member_objects(&self, scope: &ReadScope<'_>) -> Fact<bool> {
+    /// Looks for folders of other accounts below the log prefix of the organization. Not requested for the trail of one
+    /// account, or if the organization is unknown.
+    pub async fn member_objects(&self, scope: &ReadScope<'_>) -> Fact<MemberObjects> {
         match scope.organization.present() {
             Some(organization) if scope.trail.is_organization => {
                 let prefix = log_prefix(Some(scope.trail), Some(organization));
-                Fact::from_result(self.has_other_account(&prefix).await)
+                Fact::from_result(self.find_member_objects(&prefix).await)
             }
             _ => Fact::NotRequested,
+        }
+    }
+
+    async fn find_member_objects(&self, prefix: &str) -> Result<MemberObjects> {
+        if self.has_other_account(prefix).await? {
+            return Ok(MemberObjects::Found);
+        }
+        let aws = self.clients.acquire().await;
+        match has_other_active_account(&aws, self.account).await {
+            Ok(false) => Ok(MemberObjects::NoOtherAccount),
+            Ok(true) => Ok(MemberObjects::Missing),
+            // The organization probably has other accounts.
+            Err(refusal) if refusal.is_denied() => Ok(MemberObjects::Missing),
+            Err(failure) => Err(failure),
         }
     }
 

@@ -14,8 +14,8 @@ pub struct BucketFacts {
     pub encryption: Fact<Encryption>,
     /// The newest log object from today or yesterday.
     pub newest_log_object: Fact<LogObject>,
-    /// True if there are log objects of accounts other than that of the trail. Requested for organization trails only.
-    pub member_objects: Fact<bool>,
+    /// Log objects of accounts other than that of the trail. Requested for organization trails only.
+    pub member_objects: Fact<MemberObjects>,
     /// The keys that are named by the operator, the trail, the bucket or the newest object.
     pub keys: Vec<KeyFacts>,
     pub notifications: Fact<Vec<NotificationEntry>>,
@@ -28,6 +28,16 @@ pub struct BucketFacts {
     pub object_ownership: Fact<String>,
     pub lifecycle: Fact<Vec<LifecycleRule>>,
     pub requester_pays: Fact<bool>,
+}
+
+/// The log objects of member accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberObjects {
+    Found,
+    /// There are none, and the organization has other active accounts, or they may not be listed.
+    Missing,
+    /// There are none, because the organization has no other active account.
+    NoOtherAccount,
 }
 
 impl BucketFacts {

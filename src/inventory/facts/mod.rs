@@ -12,7 +12,7 @@ mod trail;
 pub use account::{AccountFacts, IamQuotas, Organization, PermissionSimulation, SimulationResult};
 pub use bucket::{
     BucketFacts, BucketOwner, DestinationFacts, Encryption, LifecycleRule, LifecycleTiming,
-    LogObject, TopicFacts,
+    LogObject, MemberObjects, TopicFacts,
 };
 pub use kms_key::{KeyFacts, KmsGrantFacts, KmsKeyDetails};
 pub use log_group::{

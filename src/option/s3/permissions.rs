@@ -19,7 +19,10 @@ impl OptionPermissions for S3Permissions {
         let at = in_bucket_region(scope);
         let mut all = vec![
             shared::managed_key_read("ReadOwnKey", at),
-            Statement::for_all_resources("ReadWithoutResource", &["s3:ListAllMyBuckets"]),
+            Statement::for_all_resources(
+                "ReadWithoutResource",
+                &["organizations:ListAccounts", "s3:ListAllMyBuckets"],
+            ),
             Statement::new(
                 "ReadBucket",
                 &[
