@@ -52,7 +52,7 @@ async fn plan_option(
             &args.tag,
         )
     };
-    let facts = collect_setup_facts(context, aws, &request).await?;
+    let facts = collect_setup_facts(aws, &request).await?;
     let prepared = prepare(context, aws, &request, facts)?;
     let plan = prepared.plan().await?;
     let (location, origin) = (prepared.location(), prepared.external_id);
@@ -107,7 +107,7 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
         return plan_option(context, &aws, option, args).await;
     }
     if target.may_narrow_log_prefix()
-        && let Some(prefix) = pipeline::current_log_prefix(&aws, &target.pipeline_request()).await
+        && let Some(prefix) = pipeline::current_log_prefix(&aws, &target.pipeline_request()).await?
     {
         target.narrow_log_prefix(prefix);
     }

@@ -9,7 +9,7 @@ mod subscription;
 use std::time::SystemTime;
 
 use futures_util::future::join_all;
-use tokio::join;
+use tokio::{join, try_join};
 
 use super::bucket::{bucket_policy, notifications};
 use super::facts::{
@@ -139,13 +139,20 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
     }
 }
 
-/// Reads the current log prefix of the trail that delivers to the deployment. Returns `None` if it is unknown.
-pub async fn current_log_prefix(aws: &Aws, request: &PipelineRequest) -> Option<String> {
+/// Reads the current log prefix of the trail that delivers to the deployment. Returns `None` if no trail delivers to it,
+/// or if the caller may not read the trails or the organization.
+///
+/// # Errors
+/// If a call fails for another reason.
+pub async fn current_log_prefix(aws: &Aws, request: &PipelineRequest) -> Result<Option<String>> {
     let clients = &LimitedClients::new(aws);
-    let (organization, trails) = join!(trail::organization(clients), trail::trails(clients, None));
-    let trail = select_trail(request, trails.ok()?)?;
-    let organization = organization.ok()?;
-    Some(log_objects::log_prefix(Some(&trail), organization.as_ref()))
+    let reads = try_join!(trail::organization(clients), trail::trails(clients, None));
+    let (organization, trails) = match reads {
+        Err(refusal) if refusal.is_denied() => return Ok(None),
+        reads => reads?,
+    };
+    let trail = select_trail(request, trails);
+    Ok(trail.map(|trail| log_objects::log_prefix(Some(&trail), organization.as_ref())))
 }
 
 /// The facts about the resources between the trail and the queue. Facts about the other kind of source are not
