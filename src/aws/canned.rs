@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 
-use super::Aws;
+use super::{Aws, call_timeouts, max_attempts};
 
 /// A response of AWS: the HTTP status and the body.
 pub(crate) struct CannedResponse(u16, String);
@@ -109,7 +109,36 @@ fn operation_of(request: &HttpRequest, body: &str) -> String {
     )
 }
 
+/// A service that accepts every connection and never answers.
+#[derive(Debug)]
+struct SilentConnector;
+
+impl HttpConnector for SilentConnector {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(std::future::pending())
+    }
+}
+
+/// The configuration of clients with this connector.
+fn sdk_config_builder(connector: SharedHttpConnector) -> aws_types::sdk_config::Builder {
+    let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+}
+
 impl Aws {
+    /// Clients of services that never answer, with the time limits and retries of the program.
+    pub(crate) fn silent() -> Self {
+        let connector = SharedHttpConnector::new(SilentConnector);
+        let config = sdk_config_builder(connector)
+            .retry_config(RetryConfig::standard().with_max_attempts(max_attempts()))
+            .timeout_config(call_timeouts());
+        Self::with_sdk_config(config.build())
+    }
+
     /// Clients that return these responses. Responses of one operation are used in order; any other call panics.
     pub(crate) fn canned(responses: Vec<(&'static str, CannedResponse)>) -> (Self, SentRequests) {
         let mut by_operation: Vec<(&'static str, VecDeque<(u16, String)>)> = Vec::new();
@@ -124,14 +153,7 @@ impl Aws {
             responses: Mutex::new(by_operation),
             sent: sent.clone(),
         });
-        let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .build();
-        (Self::with_sdk_config(config), sent)
+        let config = sdk_config_builder(connector).retry_config(RetryConfig::disabled());
+        (Self::with_sdk_config(config.build()), sent)
     }
 }

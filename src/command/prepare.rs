@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use tokio::join;
 
 use super::context::Context;
-use super::existing_deployment::find_role;
 use crate::aws::clients::Clients;
-use crate::aws::{Aws, arn};
+use crate::aws::{Aws, arn, lookup};
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
@@ -217,26 +216,28 @@ pub(super) async fn collect_inventory(
 ///
 /// # Errors
 /// A usage error, before any check, if the first setup lacks an argument. An error if there are no valid credentials.
-pub(super) async fn collect_setup_facts(
-    context: &Context,
-    aws: &Aws,
-    request: &SetupRequest,
-) -> Result<SetupFacts> {
+pub(super) async fn collect_setup_facts(aws: &Aws, request: &SetupRequest) -> Result<SetupFacts> {
     let option = request.option;
     let profiles = [option.profile()];
     let [profile] = &profiles;
     let inventory = collect_inventory(aws, request.inventory.clone(), &profiles);
+    let role_name = request.inventory.names.role();
     let (inventory, role) = if is_trust_complete(request) {
-        join!(inventory, find_role(context, aws))
+        join!(inventory, lookup::role(aws, &role_name))
     } else {
         // One call decides if this is a first setup, which needs more arguments. The checks would make fifty.
-        let role = find_role(context, aws).await;
-        if let Ok(role) = &role {
-            let (deployment, existing) = existing_trust(role.as_ref(), request.inventory.adopt);
-            match resolve_trust(request, existing.as_ref(), deployment.is_some()) {
-                Err(error) if error.exit() == Exit::Usage => return Err(error),
-                _ => {}
+        let role = lookup::role(aws, &role_name).await;
+        match &role {
+            Ok(role) => {
+                let (deployment, existing) = existing_trust(role.as_ref(), request.inventory.adopt);
+                match resolve_trust(request, existing.as_ref(), deployment.is_some()) {
+                    Err(error) if error.exit() == Exit::Usage => return Err(error),
+                    _ => {}
+                }
             }
+            // Without a response, the checks would wait for as long again.
+            Err(error) if error.is_unreachable() => return Err(error.clone()),
+            Err(_) => {}
         }
         (inventory.await, role)
     };
@@ -439,4 +440,76 @@ fn reject_relocation(
         .and(&Hint::from("; otherwise, "))
         .and(&remove);
     Err(refusal.with_hint(restore))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn inventory_request() -> InventoryRequest {
+        InventoryRequest {
+            expected_account: None,
+            expected_region: None,
+            trail: None,
+            bucket: None,
+            bucket_key: None,
+            topic: None,
+            heeler_roles: Vec::new(),
+            log_group: None,
+            names: ResourceNames::new("heeler"),
+            permissions_boundary: None,
+            extra_tags: Vec::new(),
+            accepted_checks: Vec::new(),
+            adopt: false,
+            deep: true,
+        }
+    }
+
+    /// The longest time without a first answer.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn preflight_of_silent_service_ends_in_time() {
+        let profiles: Vec<_> = option::OPTIONS
+            .iter()
+            .map(|option| option.profile())
+            .collect();
+        let started = Instant::now();
+        let inventory = collect_inventory(&Aws::silent(), inventory_request(), &profiles).await;
+        assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+        // The calls wait for slow answers.
+        assert!(started.elapsed() > LIMIT / 3, "{:?}", started.elapsed());
+        let inventory = inventory.expect("facts without answers");
+        let error = inventory.caller().expect_err("no identity");
+        assert!(error.is_unreachable(), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn setup_of_silent_service_ends_in_time() {
+        let arguments = [None, Some("arn:aws:iam::999900001111:role/heeler")];
+        for (option, role) in option::OPTIONS
+            .iter()
+            .flat_map(|option| arguments.map(|role| (*option, role)))
+        {
+            let request = SetupRequest {
+                option,
+                inventory: inventory_request(),
+                trust: TrustRequest {
+                    heeler_roles: role.into_iter().map(str::to_owned).collect(),
+                    external_id: role.map(|_| ExternalId::new("the-external-id")),
+                    generate_external_id: false,
+                },
+                role_path: None,
+                dry_run: false,
+            };
+            let started = Instant::now();
+            let facts = collect_setup_facts(&Aws::silent(), &request).await;
+            assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+            drop(facts);
+        }
+    }
 }

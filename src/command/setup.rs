@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
         )
     };
     let mut facts = context
-        .cancellable(collect_setup_facts(context, &aws, &request))
+        .cancellable(collect_setup_facts(&aws, &request))
         .await?;
     if args.fix_retention {
         fix_retention(context, &aws, option, &mut facts.snapshot).await?;
