@@ -265,6 +265,25 @@ async fn refused_rollback_lists_leftovers_and_next_steps() {
 }
 
 #[tokio::test]
+async fn refused_key_deletion_is_not_announced() {
+    let org = organization_for("s3").await;
+    for (service, operation, status, code) in [
+        ("s3", "PutBucketNotificationConfiguration", 403, "AccessDenied"),
+        ("kms", "ScheduleKeyDeletion", 400, "AccessDeniedException"),
+    ] {
+        let refusal = FaultAction::refuse(status, code, "is not authorized");
+        org.proxy().fault(Fault::new(service, operation, refusal));
+    }
+    let run = setup(&org, "s3").run().await.expect_status(3);
+    let remaining = "kms key heeler_kms_key_sqs: is not authorized";
+    assert!(run.stderr.contains(remaining), "{}", run.stderr);
+    assert!(!run.stderr.contains("AWS deletes"), "{}", run.stderr);
+    org.proxy().clear_faults();
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
 async fn rollback_keeps_topic_used_by_others() {
     let org = organization_for("s3").await;
     let topic = format!(

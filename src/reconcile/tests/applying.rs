@@ -104,7 +104,7 @@ async fn cancelled_apply_starts_no_step() {
 #[tokio::test(start_paused = true)]
 async fn create_with_lost_response_succeeds() {
     let cloud = FakeCloud::new();
-    cloud.lose_response("create server");
+    cloud.lose_responses("create server", 1);
     assert!(all_done(&run_apply(&sample_graph(), &cloud).await));
     assert_eq!(cloud.log().len(), 4, "{:?}", cloud.log());
 }

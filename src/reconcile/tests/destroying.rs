@@ -93,6 +93,15 @@ async fn failed_delete_keeps_only_dependencies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn destroy_survives_lost_responses() {
+    let (cloud, graph) = (FakeCloud::new(), sample_graph());
+    run_apply(&graph, &cloud).await;
+    cloud.lose_responses("delete server", 5);
+    assert!(all_done(&run_destroy(&graph, &cloud).await));
+    assert_eq!(cloud.names(), NONE);
+}
+
+#[tokio::test(start_paused = true)]
 async fn unmanaged_dependent_blocks_deletion() {
     for (blocks, left) in [
         (true, &["attachment", "policy"][..]),

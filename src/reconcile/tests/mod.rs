@@ -7,7 +7,7 @@ mod planning;
 mod rolling_back;
 mod scopes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ struct FakeCloud {
     /// Number of reads that still show the resource as it was before the first write.
     stale_reads: Mutex<BTreeMap<String, usize>>,
     before: Mutex<BTreeMap<String, Option<Stored>>>,
-    /// Writes that succeed once without a response.
-    lost_responses: Mutex<BTreeSet<String>>,
+    /// Writes that succeed without a response, and how often.
+    lost_responses: Mutex<BTreeMap<String, usize>>,
     /// Error code of each resource that cannot be read.
     unreadable: Mutex<BTreeMap<&'static str, &'static str>>,
 }
@@ -69,8 +69,9 @@ impl FakeCloud {
         self.refusals.lock().unwrap().insert(write.into(), refusal);
     }
 
-    fn lose_response(&self, write: &str) {
-        self.lost_responses.lock().unwrap().insert(write.into());
+    fn lose_responses(&self, write: &str, times: usize) {
+        let mut lost = self.lost_responses.lock().unwrap();
+        lost.insert(write.into(), times);
     }
 
     fn delay_visibility(&self, name: &str, reads: usize) {
@@ -117,7 +118,13 @@ impl FakeCloud {
             *times -= 1;
             return Err(Error::failed(write, "refused").with_code(Some((*code).into()), None));
         }
-        let is_lost = self.lost_responses.lock().unwrap().remove(&write);
+        let is_lost = match self.lost_responses.lock().unwrap().get_mut(&write) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        };
         self.log.lock().unwrap().push(write.clone());
         let mut resources = self.resources.lock().unwrap();
         let shown = resources.get(name).cloned();
