@@ -2,9 +2,12 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{
-    destroy, json, names, on_both_engines, setup, setup_outputs, setup_with, text,
+    destroy, json, names, on_both_engines, organization_for, setup, setup_of, setup_outputs,
+    setup_with, text,
 };
 use crate::whole_output::assert_stderr;
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
 use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
@@ -69,9 +72,12 @@ error: nothing is deployed under the name prefix "heeler"
         let trust = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"arn:aws:iam::{account}:root"}}}}]}}"#
         );
-        let reader = iam.create_role().role_name("siem-reader").assume_role_policy_document(trust);
+        let reader = iam.create_role().role_name("siem-reader").assume_role_policy_document(&trust);
         reader.send().await.expect("a role of others");
         let own = format!("arn:aws:iam::{account}:policy/heeler_event_collection_sqs_policy");
+        let limited = iam.create_role().role_name("siem-limited").assume_role_policy_document(&trust);
+        let limited = limited.permissions_boundary(&own).send().await;
+        limited.expect("a role of others with this boundary");
         let attach = iam.attach_role_policy().role_name("siem-reader").policy_arn(&own);
         attach.send().await.expect("an attachment of others");
 
@@ -81,6 +87,7 @@ error: nothing is deployed under the name prefix "heeler"
             format!("aws iam detach-role-policy --role-name {ROLE} --policy-arn {audit}"),
             format!("aws iam delete-role-policy --role-name {ROLE} --policy-name limits"),
             format!("aws iam detach-role-policy --role-name siem-reader --policy-arn {own}"),
+            "aws iam delete-role-permissions-boundary --role-name siem-limited".to_owned(),
         ] {
             assert!(run.stderr.contains(&command), "{}", run.stderr);
         }
@@ -93,12 +100,57 @@ error: nothing is deployed under the name prefix "heeler"
         delete.send().await.expect("no inline policy");
         let detach = iam.detach_role_policy().role_name("siem-reader").policy_arn(&own);
         detach.send().await.expect("detached");
+        let unlimited = iam.delete_role_permissions_boundary().role_name("siem-limited");
+        unlimited.send().await.expect("no permissions boundary");
         destroy(&org).run().await.expect_status(0);
-        let delete = iam.delete_role().role_name("siem-reader").send();
-        delete.await.expect("no role");
+        for role in ["siem-reader", "siem-limited"] {
+            iam.delete_role().role_name(role).send().await.expect("no role");
+        }
         iam.delete_policy().policy_arn(&audit).send().await.expect("no policy");
         assert_eq!(org.leftovers().await, NOTHING);
     }
+
+    async fn orphaned_key_is_in_plan_and_deleted(engine: Engine) {
+        let org = Organization::on(engine).build().await;
+        setup(&org).run().await.expect_status(0);
+        let before = deployment_views(&org).await;
+        let tags = [
+            ("managed-by", "heeler-ec"),
+            ("heeler-ec:option", "s3"),
+            ("heeler-ec:alias", "alias/heeler_kms_key_sqs"),
+        ];
+        let tags = tags.map(|(key, value)| {
+            let tag = aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value(value);
+            tag.build().expect("a tag")
+        });
+        let kms = &org.clients().kms;
+        let orphan = kms.create_key().set_tags(Some(tags.to_vec())).send().await;
+        let orphan = orphan.expect("a key").key_metadata.expect("its metadata").key_id;
+        assert_eq!(deployment_views(&org).await, before);
+
+        let dry = destroy(&org).args(["--dry-run"]).run().await.expect_status(0);
+        let line = format!("{orphan}  (left by an interrupted setup; AWS deletes it in 7 days)");
+        assert!(dry.stdout.contains(&line), "{}", dry.stdout);
+        assert!(dry.stdout.contains("Destroy: 13 to delete."), "{}", dry.stdout);
+        let run = destroy(&org).args(["-o", "json"]).run().await.expect_status(0);
+        let steps = json(&run)["steps"].take();
+        let rows = steps.as_array().expect("a list of steps").iter();
+        let row = rows.clone().find(|row| row["name"] == orphan.as_str());
+        let row = row.expect("a row for the orphaned key");
+        let fields = ["action", "kind", "status"].map(|field| text(&row[field]));
+        assert_eq!(fields, ["delete", "kms key", "done"]);
+        assert_eq!(org.leftovers().await, NOTHING);
+    }
+}
+
+/// The results of `status`, `list` and `plan`.
+async fn deployment_views(org: &Organization) -> [Value; 3] {
+    let mut views = [Value::Null, Value::Null, Value::Null];
+    for (view, command) in views.iter_mut().zip(["status", "list", "plan"]) {
+        let run = heeler_ec(org).args([command, "-o", "json"]).run().await;
+        *view = json(&run);
+    }
+    views
 }
 
 /// The managed resources, with keys but without key IDs.
@@ -270,6 +322,48 @@ error: cannot delete sqs queue heeler_event_collection_queue
     org.proxy().clear_faults();
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn changed_tags_of_role_stop_destroy() {
+    for (option, key) in [
+        ("s3", "heeler-ec:region"),
+        ("s3", "heeler-ec:bucket"),
+        ("cloudwatch", "heeler-ec:region"),
+        ("cloudwatch", "heeler-ec:log-group"),
+    ] {
+        let org = organization_for(option).await;
+        setup_of(&org, option).run().await.expect_status(0);
+        let iam = &org.clients().iam;
+        let tags = iam.list_role_tags().role_name(ROLE).send().await;
+        let tags = tags.expect("the tags of the role").tags;
+        let tag = tags.iter().find(|tag| tag.key() == key);
+        let tag = tag.expect("a tag").clone();
+        let changed = match key {
+            "heeler-ec:region" => "eu-west-3",
+            _ => "another-name",
+        };
+        let write = async |tag: Tag| {
+            let call = iam.tag_role().role_name(ROLE).tags(tag);
+            call.send().await.expect("a role with this tag");
+        };
+        let other = Tag::builder().key(key).value(changed).build();
+        write(other.expect("a tag")).await;
+        let left = org.leftovers().await;
+
+        let run = destroy(&org).run().await.expect_status(1);
+        assert_eq!(names(&run.writes()), NOTHING, "{option} {key}");
+        assert_eq!(org.leftovers().await, left);
+        let command = format!(
+            "aws iam tag-role --role-name {ROLE} --tags Key={key},Value={}",
+            tag.value()
+        );
+        assert!(run.stderr.contains(&command), "{}", run.stderr);
+
+        write(tag).await;
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING, "{option} {key}");
+    }
 }
 
 #[tokio::test]

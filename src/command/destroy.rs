@@ -1,6 +1,7 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
 use super::backup::BackupInProgress;
+use super::changed_tags::reject_changed_tags;
 use super::existing_deployment::{check_account, find_role, other_deployment_hint};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
@@ -48,9 +49,12 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     let DestroyTarget { aws, target } = context.cancellable(find_target(context, &args)).await?;
     let pipeline = target.build();
     let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
-    let plan = context
-        .cancellable(Plan::read(&pipeline.graph, &clients))
-        .await?;
+    let read = async {
+        reject_changed_tags(context, &aws, &*target).await?;
+        let plan = Plan::read(&pipeline.graph, &clients).await?;
+        plan.with_duplicates().await
+    };
+    let plan = context.cancellable(read).await?;
     let location = PlanLocation {
         option: target.option().name(),
         account: &target.scope().account,
@@ -175,21 +179,22 @@ impl DestroyRun<'_, '_> {
         if !actions().any(|action| *action == DestroyAction::Delete) {
             return 0;
         }
-        let deleted = actions().filter(|action| {
+        let deleted = self.actions.iter().filter(|(_, action)| {
             matches!(
                 action,
                 DestroyAction::Delete | DestroyAction::DeletedWith(_)
             )
         });
-        deleted.count()
+        deleted.map(|(step, _)| 1 + step.duplicates.len()).sum()
     }
 
     /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
     async fn delete(&self) -> Vec<Outcome<(), Error>> {
         let context = self.context;
-        let delayed = self.actions.iter().filter_map(|(step, _)| {
-            let days = step.deletion_delay_days()?;
-            Some((step.id.clone(), days))
+        let delayed = self.actions.iter().flat_map(|(step, _)| {
+            let duplicates = step.duplicates.iter().map(|duplicate| &duplicate.id);
+            let ids = std::iter::once(&step.id).chain(duplicates);
+            ids.filter_map(|id| Some((id.clone(), step.deletion_delay_days()?)))
         });
         let progress =
             ProgressDisplay::new(context.ui, self.deletions()).with_deletion_days(delayed);
@@ -398,9 +403,9 @@ async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionT
 }
 
 /// Describes a resource that the cloud deletes later, and how to keep it.
-fn pending_deletion(step: &PlanStep) -> Option<RemainingReason> {
+fn pending_deletion(step: &PlanStep, actual: &Actual) -> Option<RemainingReason> {
     let days = step.deletion_delay_days()?;
-    let key = step.actual.as_ref()?.outputs.get("arn")?;
+    let key = actual.outputs.get("arn")?;
     let region = Arn::parse(key)?.region;
     Some(RemainingReason::DeletionDelayed {
         days,
@@ -430,10 +435,18 @@ fn report_leftovers(
             (DestroyAction::Delete, Outcome::Skipped { blocked_by }) => {
                 RemainingReason::DependsOn(actions[*blocked_by].0.id.clone())
             }
-            (DestroyAction::Delete, Outcome::Done(())) => match pending_deletion(step) {
-                Some(reason) => reason,
-                None => continue,
-            },
+            (DestroyAction::Delete, Outcome::Done(())) => {
+                let duplicates = step.duplicates.iter();
+                let own = step.actual.iter().map(|actual| (&step.id, actual));
+                let deleted = own.chain(duplicates.map(|copy| (&copy.id, &copy.actual)));
+                remaining.extend(deleted.filter_map(|(id, actual)| {
+                    Some(RemainingResource {
+                        id: id.clone(),
+                        reason: pending_deletion(step, actual)?,
+                    })
+                }));
+                continue;
+            }
             _ => continue,
         };
         remaining.push(RemainingResource {

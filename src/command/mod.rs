@@ -2,6 +2,7 @@
 
 mod backup;
 mod blocking;
+mod changed_tags;
 mod completions;
 mod context;
 mod ctrl_c;

@@ -2,6 +2,7 @@
 //! state file.
 
 pub mod access;
+pub mod changed_tags;
 pub mod policies;
 pub mod resources;
 pub mod scope;

@@ -55,6 +55,32 @@ impl<C: Send + Sync> Plan<'_, C> {
         actions
     }
 
+    /// Reads the further copies of each resource that a destroy deletes.
+    ///
+    /// # Errors
+    /// If a read fails.
+    pub async fn with_duplicates(mut self) -> Result<Self> {
+        let nodes = self.steps.iter().zip(self.graph.nodes()).enumerate();
+        let reads = nodes.map(|(index, (step, node))| {
+            let plan = &self;
+            async move {
+                match (plan.destroy_action(step, node), &step.actual) {
+                    (DestroyAction::Delete, Some(actual))
+                        if plan.scope_refusal(index).is_none() =>
+                    {
+                        node.resource.duplicates(plan.cloud(index)?, actual).await
+                    }
+                    _ => Ok(Vec::new()),
+                }
+            }
+        });
+        let found: Result<Vec<_>> = join_all(reads).await.into_iter().collect();
+        for (step, duplicates) in self.steps.iter_mut().zip(found?) {
+            step.duplicates = duplicates;
+        }
+        Ok(self)
+    }
+
     /// Returns each resource that others use, with these.
     ///
     /// # Errors
@@ -152,6 +178,13 @@ async fn destroy_step<C: Send + Sync>(
         delete_and_wait(plan, node, actual, reason, options, accepted).await
     })
     .await?;
+    for duplicate in &step.duplicates {
+        with_events(&duplicate.id, Verb::Delete, options, async {
+            let reason = DeleteReason::Destroy;
+            delete_and_wait(plan, node, &duplicate.actual, reason, options, accepted).await
+        })
+        .await?;
+    }
     for (child, action) in plan.steps.iter().zip(actions) {
         if *action == DestroyAction::DeletedWith(step.id.clone()) {
             (options.observer)(ReconcileEvent::DeletedWith {

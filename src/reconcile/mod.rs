@@ -153,5 +153,6 @@ pub mod state;
 mod tests;
 
 pub use resource::{
-    Actual, KnownOutputs, OtherUsers, Outputs, Parent, Properties, Resource, ResourceSpec,
+    Actual, Duplicate, KnownOutputs, OtherUsers, Outputs, Parent, Properties, Resource,
+    ResourceSpec,
 };

@@ -11,7 +11,7 @@ use super::diff::{Change, diff};
 use super::graph::{Graph, Node, Output, ResourceId};
 use super::scope::{CloudProvider, Connections, Scope};
 use super::state::State;
-use super::{Actual, KnownOutputs, Resource};
+use super::{Actual, Duplicate, KnownOutputs, Resource};
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 
@@ -70,6 +70,8 @@ pub struct PlanStep {
     pub id: ResourceId,
     pub action: Action,
     pub actual: Option<Actual>,
+    /// Further copies that a destroy deletes as well. They are read only for a destroy.
+    pub duplicates: Vec<Duplicate>,
     /// The time that the cloud keeps the resource after a delete call.
     pub deletion_delay: Option<Duration>,
     /// Descriptions of the other entries in the same document, which a write preserves.
@@ -368,6 +370,7 @@ fn plan_step<C: Sync>(
         id: node.id.clone(),
         action,
         actual,
+        duplicates: Vec::new(),
         deletion_delay: node.resource.properties().deletion_delay,
         preserved,
         preview: DesiredPreview::of(node.resource.as_ref(), known),

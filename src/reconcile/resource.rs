@@ -45,6 +45,13 @@ impl Actual {
     }
 }
 
+/// A further copy of a resource that an interrupted run left. Its ID has the identifier of the copy as name.
+#[derive(Clone, Debug)]
+pub struct Duplicate {
+    pub id: ResourceId,
+    pub actual: Actual,
+}
+
 /// Others that use a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtherUsers {
@@ -273,6 +280,11 @@ pub trait Resource<C: Sync>: ResourceSpec {
 
     /// Descriptions of the other entries in the same document, which a write preserves.
     async fn preserved_content(&self, _cloud: &C, _known: &KnownOutputs) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Further copies of this resource that interrupted runs left. A destroy deletes them, too.
+    async fn duplicates(&self, _cloud: &C, _actual: &Actual) -> Result<Vec<Duplicate>> {
         Ok(Vec::new())
     }
 

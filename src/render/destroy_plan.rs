@@ -33,6 +33,30 @@ pub(super) fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'s
     }
 }
 
+/// Describes why a resource is kept, or what happens to it later.
+pub(super) fn destroy_reason(step: &PlanStep, action: &DestroyAction) -> Option<String> {
+    match action {
+        DestroyAction::NotManaged => Some("not managed by heeler-ec".to_owned()),
+        DestroyAction::BlockedBy(by) => Some(format!("in use by {by}")),
+        DestroyAction::DeletedWith(parent) => Some(format!("deleted with {parent}")),
+        DestroyAction::Delete => step
+            .deletion_delay_days()
+            .map(|days| format!("AWS deletes it in {days} days")),
+        DestroyAction::Unknown => match &step.action {
+            Action::Unknown(refusal) => Some(refusal.to_string()),
+            _ => None,
+        },
+        DestroyAction::Absent => None,
+    }
+}
+
+/// Describes a further copy of a resource, and what happens to it later.
+pub(super) fn duplicate_reason(step: &PlanStep) -> String {
+    let later = destroy_reason(step, &DestroyAction::Delete);
+    let later = later.map(|reason| format!("; {reason}"));
+    format!("left by an interrupted setup{}", later.unwrap_or_default())
+}
+
 pub(super) fn destroy_table(
     ui: Ui,
     location: &PlanLocation<'_>,
@@ -53,14 +77,19 @@ pub(super) fn destroy_table(
         let note = match action {
             DestroyAction::NotManaged => "  (not managed by heeler-ec)".to_owned(),
             DestroyAction::BlockedBy(by) => format!("  (in use by {})", by.kind),
-            DestroyAction::Delete => step
-                .deletion_delay_days()
-                .map(|days| format!("  (AWS deletes it in {days} days)"))
+            DestroyAction::Delete => destroy_reason(step, action)
+                .map(|reason| format!("  ({reason})"))
                 .unwrap_or_default(),
             _ => String::new(),
         };
         let name = format!("{}{note}", ui.ascii_fallback(&step.id.name));
         table.add_action(label, step.id.kind, name);
+        for duplicate in &step.duplicates {
+            deleted += 1;
+            let reason = duplicate_reason(step);
+            let name = format!("{}  ({reason})", ui.ascii_fallback(&duplicate.id.name));
+            table.add_action(label, duplicate.id.kind, name);
+        }
         if let (DestroyAction::Unknown, Action::Unknown(refusal)) = (action, &step.action) {
             table.add_detail(unreadable_reason(refusal));
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::change;
-use super::destroy_plan::{destroy_action_label, destroy_table};
+use super::destroy_plan::{destroy_action_label, destroy_reason, destroy_table, duplicate_reason};
 use super::document::Document;
 use super::outputs::{OutputValues, outputs_document, outputs_json};
 use super::plan::{PlanLocation, PlanView, plan_json};
@@ -12,6 +12,7 @@ use super::step_status::StepStatus;
 use super::{OutputFormat, Ui};
 use crate::backup::Backup;
 use crate::reconcile::destroy::DestroyAction;
+use crate::reconcile::graph::ResourceId;
 use crate::reconcile::plan::{Action, PlanStep};
 
 /// Returns the status of each step of a plan that has not been applied.
@@ -80,22 +81,28 @@ pub fn destroy_document(
     if ui.format() != OutputFormat::Json {
         return Document::Text(destroy_table(*ui, location, actions));
     }
-    let present = || {
-        let all = actions.iter().zip(statuses);
-        all.filter(|((_, action), _)| *action != DestroyAction::Absent)
-    };
-    let mut rows: Vec<Value> = present()
-        .map(|((step, action), _)| {
-            json!({
+    let mut rows = Vec::new();
+    let mut row_statuses = Vec::new();
+    for ((step, action), status) in actions.iter().zip(statuses) {
+        if *action == DestroyAction::Absent {
+            continue;
+        }
+        let mut add_row = |id: &ResourceId, reason: Option<String>| {
+            rows.push(json!({
                 "action": destroy_action_label(action).1,
-                "kind": step.id.kind,
-                "name": step.id.name,
+                "kind": id.kind,
+                "name": id.name,
                 "preserved": step.preserved,
-                "reason": destroy_reason(step, action),
-            })
-        })
-        .collect();
-    add_statuses(ui, &mut rows, present().map(|(_, status)| status));
+                "reason": reason,
+            }));
+            row_statuses.push(status);
+        };
+        add_row(&step.id, destroy_reason(step, action));
+        for duplicate in &step.duplicates {
+            add_row(&duplicate.id, Some(duplicate_reason(step)));
+        }
+    }
+    add_statuses(ui, &mut rows, row_statuses.into_iter());
     Document::Json(json!({
         "option": location.option,
         "account": location.account,
@@ -103,23 +110,6 @@ pub fn destroy_document(
         "steps": rows,
         "cancelled": is_cancelled,
     }))
-}
-
-/// Describes why a resource is kept, or what happens to it later.
-fn destroy_reason(step: &PlanStep, action: &DestroyAction) -> Option<String> {
-    match action {
-        DestroyAction::NotManaged => Some("not managed by heeler-ec".to_owned()),
-        DestroyAction::BlockedBy(by) => Some(format!("in use by {by}")),
-        DestroyAction::DeletedWith(parent) => Some(format!("deleted with {parent}")),
-        DestroyAction::Delete => step
-            .deletion_delay_days()
-            .map(|days| format!("AWS deletes it in {days} days")),
-        DestroyAction::Unknown => match &step.action {
-            Action::Unknown(refusal) => Some(refusal.to_string()),
-            _ => None,
-        },
-        DestroyAction::Absent => None,
-    }
 }
 
 /// Returns the status of each document before a restore.

@@ -1,6 +1,8 @@
 //! Reads the attachments of others to a managed role, and those of a managed policy to others. IAM deletes neither the
 //! role nor the policy while such an attachment exists.
 
+use aws_sdk_iam::types::PolicyUsageType;
+
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, not_found};
 use crate::error::{Error, Result};
@@ -47,8 +49,9 @@ pub(super) async fn attached_to_role(
     Ok(found)
 }
 
-/// Returns the roles, users and groups of others that a managed policy is attached to. `own_role` is the name of the
-/// managed role.
+/// Returns the roles, users and groups of others that a managed policy is attached to, and those whose permissions
+/// boundary it is. `own_role` is the name of the managed role. IAM refuses to delete the policy in both cases. Source:
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html>.
 ///
 /// # Errors
 /// When IAM refuses a call.
@@ -57,16 +60,48 @@ pub(super) async fn entities_of_policy(
     policy: &str,
     own_role: &str,
 ) -> Result<OtherUsers> {
+    let (mut attached, boundaries) = tokio::try_join!(
+        list_entities(aws, policy, PolicyUsageType::PermissionsPolicy),
+        list_entities(aws, policy, PolicyUsageType::PermissionsBoundary),
+    )?;
+    attached.retain(|entity| (entity.kind, entity.name.as_str()) != ("role", own_role));
     let mut found = OtherUsers {
-        relation: "is attached to entities of others",
+        relation: match (attached.is_empty(), boundaries.is_empty()) {
+            (_, true) => "is attached to entities of others",
+            (true, false) => "is the permissions boundary of entities of others",
+            (false, false) => "is attached to, or the permissions boundary of, entities of others",
+        },
         ..OtherUsers::default()
     };
-    let mut pages = aws
-        .iam
-        .list_entities_for_policy()
-        .policy_arn(policy)
-        .into_paginator()
-        .send();
+    for PolicyEntity { kind, name } in attached {
+        found.add(
+            format!("{kind} {name}"),
+            format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {policy}"),
+        );
+    }
+    for PolicyEntity { kind, name } in boundaries {
+        found.add(
+            format!("{kind} {name}"),
+            format!("aws iam delete-{kind}-permissions-boundary --{kind}-name {name}"),
+        );
+    }
+    Ok(found)
+}
+
+/// A role, user or group.
+struct PolicyEntity {
+    kind: &'static str,
+    name: String,
+}
+
+async fn list_entities(
+    aws: &Aws,
+    policy: &str,
+    usage: PolicyUsageType,
+) -> Result<Vec<PolicyEntity>> {
+    let call = aws.iam.list_entities_for_policy().policy_arn(policy);
+    let mut pages = call.policy_usage_filter(usage).into_paginator().send();
+    let mut entities = Vec::new();
     while let Some(page) = pages.next().await {
         let Some(page) =
             page.optional_for("iam:ListEntitiesForPolicy", not_found::IAM_ENTITY, || {
@@ -78,18 +113,12 @@ pub(super) async fn entities_of_policy(
         else {
             break;
         };
-        let mut add = |kind: &str, name: Option<&str>| {
-            if let Some(name) = name {
-                found.add(
-                    format!("{kind} {name}"),
-                    format!(
-                        "aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {policy}"
-                    ),
-                );
-            }
+        let mut add = |kind, name: Option<&str>| {
+            let name = name.map(str::to_owned);
+            entities.extend(name.map(|name| PolicyEntity { kind, name }));
         };
         for role in page.policy_roles() {
-            add("role", role.role_name().filter(|name| *name != own_role));
+            add("role", role.role_name());
         }
         for user in page.policy_users() {
             add("user", user.user_name());
@@ -98,7 +127,7 @@ pub(super) async fn entities_of_policy(
             add("group", group.group_name());
         }
     }
-    Ok(found)
+    Ok(entities)
 }
 
 /// Replaces a conflict that only others can end by an error that names them. A conflict for another reason passes by
@@ -242,20 +271,57 @@ mod tests {
         assert!(error.has_code("DeleteConflict"), "{error:?}");
     }
 
+    /// The responses about a policy: first the attachments, then the permissions boundaries.
+    fn entity_lists(attached: &str, boundaries: &str) -> Vec<(&'static str, CannedResponse)> {
+        let list = |entities| {
+            (
+                "ListEntitiesForPolicy",
+                response("ListEntitiesForPolicy", entities),
+            )
+        };
+        vec![list(attached), list(boundaries)]
+    }
+
     #[tokio::test]
     async fn entities_of_others_are_named_with_commands() {
         let entities = "<PolicyRoles><member><RoleName>own</RoleName></member><member><RoleName>reader</RoleName></member>\
                         </PolicyRoles><PolicyUsers><member><UserName>ann</UserName></member></PolicyUsers>\
                         <PolicyGroups><member><GroupName>audit</GroupName></member></PolicyGroups>";
-        let (aws, _) = Aws::canned(vec![(
-            "ListEntitiesForPolicy",
-            response("ListEntitiesForPolicy", entities),
-        )]);
+        let (aws, _) = Aws::canned(entity_lists(entities, ""));
         let found = entities_of_policy(&aws, OWN_POLICY, "own").await.unwrap();
+        assert_eq!(found.relation, "is attached to entities of others");
         assert_eq!(found.users, ["role reader", "user ann", "group audit"]);
         assert_eq!(
             found.release_commands[2],
             format!("aws iam detach-group-policy --group-name audit --policy-arn {OWN_POLICY}")
         );
+    }
+
+    #[tokio::test]
+    async fn permissions_boundaries_of_others_are_named_with_commands() {
+        let own = "<PolicyRoles><member><RoleName>own</RoleName></member></PolicyRoles>";
+        let boundaries = "<PolicyRoles><member><RoleName>ci</RoleName></member></PolicyRoles>\
+                          <PolicyUsers><member><UserName>ann</UserName></member></PolicyUsers>";
+        let (aws, sent) = Aws::canned(entity_lists(own, boundaries));
+        let found = entities_of_policy(&aws, OWN_POLICY, "own").await.unwrap();
+        assert_eq!(
+            found.relation,
+            "is the permissions boundary of entities of others"
+        );
+        assert_eq!(found.users, ["role ci", "user ann"]);
+        assert_eq!(
+            found.release_commands,
+            [
+                "aws iam delete-role-permissions-boundary --role-name ci",
+                "aws iam delete-user-permissions-boundary --user-name ann",
+            ]
+        );
+        let usages = ["PermissionsPolicy", "PermissionsBoundary"];
+        for (body, usage) in sent.bodies("ListEntitiesForPolicy").iter().zip(usages) {
+            assert!(
+                body.contains(&format!("PolicyUsageFilter={usage}")),
+                "{body}"
+            );
+        }
     }
 }

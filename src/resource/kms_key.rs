@@ -2,13 +2,14 @@
 //! interrupted before it created the alias, the key is found by its tags.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
-use aws_sdk_kms::primitives::DateTime;
+use aws_sdk_kms::primitives::{DateTime, DateTimeFormat as Format};
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
-use futures_util::stream::{self, StreamExt};
+use futures_util::future;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio::try_join;
@@ -19,6 +20,7 @@ use super::{
     PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text, with_policy,
 };
 use crate::aws::Aws;
+use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
 use crate::aws::not_found;
@@ -28,7 +30,9 @@ use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::reconcile::{
+    Actual, Duplicate, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+};
 use crate::shared_document::kind::DocumentKind;
 
 pub struct KmsKey {
@@ -57,6 +61,8 @@ const CREATE_RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 const LISTING_DELAY: Duration = Duration::from_secs(15);
 /// The tag with the alias of a key. It identifies the key until the alias exists.
 const ALIAS_TAG: &str = "heeler-ec:alias";
+/// The tag with the time at which a run adopted the key. Another run then knows when the tags count in authorization.
+const ADOPTION_TIME_TAG: &str = "heeler-ec:adopted-at";
 /// The shortest waiting period that AWS allows before a key is deleted.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
@@ -234,10 +240,17 @@ impl Resource<Aws> for KmsKey {
     }
 
     async fn take_ownership(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        let mut tags = self.sdk_tags()?;
+        if !actual.is_managed() {
+            let now = DateTime::from(SystemTime::now()).fmt(Format::DateTime);
+            let now =
+                now.map_err(|why| Error::failed(format!("tag {}", self.id()), why.to_string()))?;
+            tags.push(build_tag(ADOPTION_TIME_TAG, &now)?);
+        }
         aws.kms
             .tag_resource()
             .key_id(actual.require("arn")?)
-            .set_tags(Some(self.sdk_tags()?))
+            .set_tags(Some(tags))
             .send()
             .await
             .context_for("kms:TagResource", || format!("tag {}", self.id()))?;
@@ -259,21 +272,31 @@ impl Resource<Aws> for KmsKey {
                 format!("schedule the deletion of {}", self.id())
             });
         match scheduled {
-            Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => {}
-            other => drop(other?),
+            Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => Ok(()),
+            other => other.map(drop),
         }
-        // Another key may exist if a run ended after it created the key and before it created the alias.
-        match self.find_orphaned_key(aws).await? {
-            Some(other) if actual.outputs.get("arn") != Some(&other) => {
-                let call = aws.kms.schedule_key_deletion().key_id(&other);
-                let call = call.pending_window_in_days(DELETION_WINDOW_DAYS).send();
-                call.await.context_for("kms:ScheduleKeyDeletion", || {
-                    format!("schedule the deletion of {other}")
-                })?;
-                Ok(())
-            }
-            _ => Ok(()),
+    }
+
+    /// Deletes the key, and another one that a lost response of `CreateKey` may have left.
+    async fn undo_create(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        self.delete(aws, actual).await?;
+        for duplicate in self.duplicates(aws, actual).await? {
+            self.delete(aws, &duplicate.actual).await?;
         }
+        Ok(())
+    }
+
+    async fn duplicates(&self, aws: &Aws, actual: &Actual) -> Result<Vec<Duplicate>> {
+        let orphaned = self.find_orphaned_keys(aws).await?.into_iter();
+        let others = orphaned.filter(|arn| actual.outputs.get("arn") != Some(arn));
+        let duplicates = others.map(|arn| Duplicate {
+            id: ResourceKind::KmsKey.id(arn::resource_name(&arn)),
+            actual: Actual {
+                outputs: Outputs::from([("arn", arn)]),
+                ..actual.clone()
+            },
+        });
+        Ok(duplicates.collect())
     }
 }
 
@@ -368,10 +391,10 @@ impl KmsKey {
         let Some(key) = key.filter(is_usable) else {
             return Ok(None);
         };
-        if is_new(&key) {
+        let pairs = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
+        if has_new_tags(&key, pairs()) {
             self.tag_propagation.start();
         }
-        let pairs = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
@@ -396,26 +419,25 @@ impl KmsKey {
         marks.map(|(key, value)| build_tag(&key, &value)).collect()
     }
 
-    /// Finds a key without an alias that an interrupted run created for this alias. A key is skipped if the caller is
-    /// not allowed to read its tags.
+    /// Finds a key without an alias that an interrupted run created for this alias.
     async fn find_orphaned_key(&self, aws: &Aws) -> Result<Option<String>> {
+        Ok(self.find_orphaned_keys(aws).await?.into_iter().next())
+    }
+
+    /// Finds all keys without an alias that interrupted runs created for this alias. A key is skipped if the caller is
+    /// not allowed to read its tags.
+    async fn find_orphaned_keys(&self, aws: &Aws) -> Result<Vec<String>> {
         let (keys, named) = try_join!(list_keys(aws), list_aliased_key_ids(aws))?;
         let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
-        let mut candidates = stream::iter(unnamed)
-            .map(|(_, arn)| async move {
-                let is_candidate = self.has_alias_tag(aws, &arn).await?
-                    && describe_key(aws, &arn).await?.is_some_and(|key| {
-                        is_usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
-                    });
-                Ok::<_, Error>(is_candidate.then_some(arn))
-            })
-            .buffered(8);
-        while let Some(candidate) = candidates.next().await {
-            if let Some(arn) = candidate? {
-                return Ok(Some(arn));
-            }
-        }
-        Ok(None)
+        let candidates = stream::iter(unnamed).map(|(_, arn)| async move {
+            let is_candidate = self.has_alias_tag(aws, &arn).await?
+                && describe_key(aws, &arn).await?.is_some_and(|key| {
+                    is_usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
+                });
+            Ok::<_, Error>(is_candidate.then_some(arn))
+        });
+        let found = candidates.buffered(8);
+        found.try_filter_map(future::ok).try_collect().await
     }
 
     /// Returns true if the tags show that the key was created for this alias. Returns false if the caller is not
@@ -431,14 +453,17 @@ impl KmsKey {
     }
 }
 
-/// Returns true for a recently created key, whose tags may not affect authorization yet.
-fn is_new(key: &KeyMetadata) -> bool {
-    let created = key.creation_date().map(DateTime::secs);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |time| time.as_secs().cast_signed());
-    created.is_some_and(|created| {
-        now.saturating_sub(created) < TagPropagation::TIMEOUT.as_secs().cast_signed()
-    })
+/// Returns true for a key that was created or adopted recently, so that its tags may not affect authorization yet.
+fn has_new_tags<'t>(key: &KeyMetadata, tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
+    let adoptions = tags.filter(|(key, _)| *key == ADOPTION_TIME_TAG);
+    let adoptions = adoptions.filter_map(|(_, time)| {
+        let time = DateTime::from_str(time, Format::DateTime);
+        time.ok()
+    });
+    let now = DateTime::from(SystemTime::now()).secs();
+    let propagation_seconds = TagPropagation::TIMEOUT.as_secs().cast_signed();
+    let mut times = key.creation_date().copied().into_iter().chain(adoptions);
+    times.any(|time| now.saturating_sub(time.secs()) < propagation_seconds)
 }
 
 /// Returns false for a key whose deletion is scheduled, because nothing can use it.

@@ -342,6 +342,60 @@ async fn key_create_finds_key_after_lost_response() {
     );
 }
 
+/// The responses of a read of the key with these tags. The key itself is old.
+fn key_read(tags: &Value) -> Vec<(&'static str, CannedResponse)> {
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "CreationDate": 1_600_000_000,
+    } });
+    vec![
+        ("DescribeKey", ok(&metadata.to_string())),
+        ("GetKeyPolicy", ok(r#"{"Policy": "{}"}"#)),
+        ("GetKeyRotationStatus", ok("{}")),
+        ("ListResourceTags", ok(&json!({ "Tags": tags }).to_string())),
+    ]
+}
+
+fn denied_policy_write() -> Error {
+    let why = "not authorized because no identity-based policy allows the kms:PutKeyPolicy action";
+    let error = Error::failed("change the key", why).with_permission("kms:PutKeyPolicy");
+    error.with_code(Some("AccessDeniedException".to_owned()), None)
+}
+
+#[tokio::test]
+async fn second_run_waits_for_tags_of_adopted_key() {
+    // The first run adopts the key, and ends before its tags count.
+    let first = Fixture::new();
+    let key = first.resource("kms key");
+    let (aws, _) = Aws::canned(key_read(&json!([])));
+    let unmanaged = key.read(&aws, &first.known).await.unwrap().unwrap();
+    assert!(key.retry_budget(&denied_policy_write()).is_none());
+    let (aws, sent) = Aws::canned(vec![("TagResource", ok("{}"))]);
+    key.take_ownership(&aws, &unmanaged).await.unwrap();
+    let request: Value = serde_json::from_str(&sent.body("TagResource")).unwrap();
+    let tags = request["Tags"].clone();
+
+    let second = Fixture::new();
+    let key = second.resource("kms key");
+    let (aws, _) = Aws::canned(key_read(&tags));
+    let adopted = key.read(&aws, &second.known).await.unwrap().unwrap();
+    assert!(adopted.is_managed());
+    let budget = key.retry_budget(&denied_policy_write());
+    assert!(budget.is_some_and(|time| time.as_secs() >= 300));
+}
+
+#[tokio::test]
+async fn old_adoption_does_not_delay_a_denial() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let tags = json!([
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "heeler-ec:adopted-at", "TagValue": "2026-01-02T03:04:05Z" },
+    ]);
+    let (aws, _) = Aws::canned(key_read(&tags));
+    key.read(&aws, &fixture.known).await.unwrap().unwrap();
+    assert!(key.retry_budget(&denied_policy_write()).is_none());
+}
+
 #[tokio::test]
 async fn throttled_key_create_is_repeated_at_once() {
     let fixture = Fixture::new();
@@ -409,7 +463,7 @@ async fn late_key_listing_causes_no_second_key() {
 }
 
 #[tokio::test]
-async fn key_delete_includes_key_of_interrupted_run() {
+async fn key_duplicates_include_keys_of_interrupted_runs() {
     let fixture = Fixture::new();
     let key = fixture.resource("kms key");
     let other = "arn:aws:kms:us-east-1:123456789012:key/other";
@@ -422,22 +476,34 @@ async fn key_delete_includes_key_of_interrupted_run() {
         "KeyId": "other", "Arn": other, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
     } });
     let keys = json!({ "Keys": [{ "KeyId": "other", "KeyArn": other }] });
-    let (aws, sent) = Aws::canned(vec![
-        ("ScheduleKeyDeletion", ok("{}")),
-        ("ListKeys", ok(&keys.to_string())),
-        ("ListAliases", ok(r#"{"Aliases": []}"#)),
-        ("ListResourceTags", ok(&tags.to_string())),
-        ("DescribeKey", ok(&metadata.to_string())),
-        ("ScheduleKeyDeletion", ok("{}")),
-    ]);
+    let search = || {
+        vec![
+            ("ListKeys", ok(&keys.to_string())),
+            ("ListAliases", ok(r#"{"Aliases": []}"#)),
+            ("ListResourceTags", ok(&tags.to_string())),
+            ("DescribeKey", ok(&metadata.to_string())),
+        ]
+    };
     let actual = Actual {
         state: key.desired(&fixture.known),
         outputs: [("arn", KEY.to_owned())].into(),
         ownership: Ownership::Managed,
     };
-    key.delete(&aws, &actual).await.unwrap();
-    let sent = sent.operations().into_iter();
-    assert_eq!(sent.filter(|name| name == "ScheduleKeyDeletion").count(), 2);
+    let (aws, _) = Aws::canned(search());
+    let duplicates = key.duplicates(&aws, &actual).await.unwrap();
+    let found = duplicates.iter().map(|copy| copy.id.to_string());
+    assert_eq!(found.collect::<Vec<_>>(), ["kms key other"]);
+
+    // A rollback also deletes a key whose ARN was lost with the response.
+    let deletion = || ("ScheduleKeyDeletion", ok("{}"));
+    let calls = [deletion()].into_iter().chain(search());
+    let (aws, sent) = Aws::canned(calls.chain([deletion()]).collect());
+    key.undo_create(&aws, &actual).await.unwrap();
+    let bodies = sent.bodies("ScheduleKeyDeletion");
+    assert!(
+        bodies[0].contains(KEY) && bodies[1].contains(other),
+        "{bodies:?}"
+    );
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ fn single_principal(value: &Value) -> Option<String> {
 }
 
 /// The value of a condition key under any operator. AWS ignores the case of the key.
-fn condition_value(statement: &Value, key: &str) -> Option<String> {
+pub(crate) fn condition_value(statement: &Value, key: &str) -> Option<String> {
     let operators = statement["Condition"].as_object()?.values();
     let mut keys = operators.filter_map(Value::as_object).flatten();
     let (_, value) = keys.find(|(name, _)| name.eq_ignore_ascii_case(key))?;

@@ -26,6 +26,7 @@ def correct():
     return_key_details()
     filter_grants()
     simulate_policies()
+    filter_policy_entities()
 
 
 def add(responses, operations):
@@ -413,3 +414,26 @@ def simulate_policies():
         )
 
     IamResponse.simulate_principal_policy = simulate_principal_policy
+
+
+def filter_policy_entities():
+    """Lists only the entities whose permissions boundary a policy is, if a request asks for them."""
+    from moto.core.responses import ActionResult
+    from moto.iam.responses import IamResponse
+
+    answer = IamResponse.list_entities_for_policy
+
+    def corrected(self):
+        if self._get_param("PolicyUsageFilter") != "PermissionsBoundary":
+            return answer(self)
+        policy = self._get_param("PolicyArn")
+
+        def limited(entities):
+            return [entity for entity in entities if getattr(entity, "permissions_boundary_arn", None) == policy]
+
+        roles, _ = self.backend.list_roles(None, None, None)
+        users = self.backend.list_users(None, None, None)
+        listed = {"PolicyRoles": limited(roles), "PolicyUsers": limited(users or []), "PolicyGroups": []}
+        return ActionResult({**listed, "IsTruncated": False})
+
+    IamResponse.list_entities_for_policy = corrected

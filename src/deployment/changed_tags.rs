@@ -1,0 +1,143 @@
+//! Compares the tags of the role with the deployed policies, which name the same region, bucket or log group.
+
+use serde_json::Value;
+
+use super::scope::DeploymentScope;
+use super::tags::REGION;
+use crate::aws::arn::Arn;
+use crate::iam::statements_of;
+use crate::shared_document::function_policy;
+
+/// A tag of the role that differs from a deployed policy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChangedTag {
+    pub key: &'static str,
+    /// The value of the tag.
+    pub found: String,
+    /// The value that the policy contains.
+    pub deployed: String,
+    /// The policy, for a message.
+    pub policy: String,
+}
+
+impl ChangedTag {
+    /// A changed tag if both values differ.
+    fn between(key: &'static str, found: &str, deployed: &str, policy: String) -> Option<Self> {
+        (found != deployed).then(|| Self {
+            key,
+            found: found.to_owned(),
+            deployed: deployed.to_owned(),
+            policy,
+        })
+    }
+}
+
+/// Returns the region tag if the policy of the role allows access to the queue in another region.
+#[must_use]
+pub fn changed_region(scope: &DeploymentScope, queue: &str, policy: &Value) -> Option<ChangedTag> {
+    let statements = statements_of(policy);
+    let resources = statements.iter().flat_map(resources_of);
+    let mut queues = resources
+        .filter_map(Arn::parse)
+        .filter(|arn| arn.service == "sqs" && arn.resource == queue);
+    let deployed = queues.next()?.region;
+    ChangedTag::between(REGION, &scope.region, deployed, policy_of_role(scope))
+}
+
+/// Returns the tag with this key if the policy of the role allows access to the objects of another bucket.
+#[must_use]
+pub fn changed_bucket(
+    scope: &DeploymentScope,
+    key: &'static str,
+    bucket: &str,
+    policy: &Value,
+) -> Option<ChangedTag> {
+    let statements = statements_of(policy);
+    let any_bucket = scope.bucket_arn("");
+    let mut objects = statements
+        .iter()
+        .flat_map(resources_of)
+        .filter_map(|resource| resource.strip_prefix(&any_bucket));
+    let (deployed, _) = objects.next()?.split_once('/')?;
+    ChangedTag::between(key, bucket, deployed, policy_of_role(scope))
+}
+
+/// Returns the tag with this key if a statement of the function's policy allows invocations for another log group.
+#[must_use]
+pub fn changed_log_group(
+    scope: &DeploymentScope,
+    key: &'static str,
+    log_group: &str,
+    statements: &[Value],
+) -> Option<ChangedTag> {
+    let mut groups = statements.iter().filter_map(|statement| {
+        let source = function_policy::condition_value(statement, "aws:SourceArn")?;
+        let group = Arn::parse(&source)?.resource.strip_prefix("log-group:")?;
+        Some(group.strip_suffix(":*").unwrap_or(group).to_owned())
+    });
+    let policy = format!("the policy of lambda function {}", scope.names.function());
+    ChangedTag::between(key, log_group, &groups.next()?, policy)
+}
+
+fn policy_of_role(scope: &DeploymentScope) -> String {
+    format!("iam policy {}", scope.names.policy())
+}
+
+/// The resources of a statement, which may be one string or a list.
+fn resources_of(statement: &Value) -> Vec<&str> {
+    match &statement["Resource"] {
+        Value::Array(resources) => resources.iter().filter_map(Value::as_str).collect(),
+        single => single.as_str().into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::naming::ResourceNames;
+
+    fn scope(region: &str) -> DeploymentScope {
+        DeploymentScope {
+            account: "111122223333".into(),
+            partition: "aws".into(),
+            region: region.into(),
+            names: ResourceNames::new("heeler"),
+            permissions_boundary: None,
+            extra_tags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn policy_of_role_shows_changed_tags() {
+        let policy = json!({ "Statement": [
+            { "Resource": ["arn:aws:sqs:us-east-1:111122223333:queue"] },
+            { "Resource": "arn:aws:s3:::logs/AWSLogs/*" },
+        ]});
+        let region = |region: &str| changed_region(&scope(region), "queue", &policy);
+        assert_eq!(region("us-east-1"), None);
+        let changed = region("eu-west-3").expect("a changed tag");
+        assert_eq!(
+            (changed.found.as_str(), changed.deployed.as_str()),
+            ("eu-west-3", "us-east-1")
+        );
+        // A policy without the queue shows nothing.
+        assert_eq!(changed_region(&scope("eu-west-3"), "other", &policy), None);
+        let bucket = |bucket: &str| changed_bucket(&scope("us-east-1"), "key", bucket, &policy);
+        assert_eq!(bucket("logs"), None);
+        let changed = bucket("other").map(|changed| changed.deployed);
+        assert_eq!(changed.as_deref(), Some("logs"));
+    }
+
+    #[test]
+    fn policy_of_function_shows_changed_log_group() {
+        // Lambda changes the case of the condition key.
+        let source = "arn:aws:logs:us-east-1:111122223333:log-group:trail/logs:*";
+        let statements = [json!({ "Condition": { "ArnLike": { "AWS:SourceArn": source } } })];
+        let group = |group: &str| changed_log_group(&scope("us-east-1"), "key", group, &statements);
+        assert_eq!(group("trail/logs"), None);
+        let changed = group("other").map(|changed| changed.deployed);
+        assert_eq!(changed.as_deref(), Some("trail/logs"));
+    }
+}
