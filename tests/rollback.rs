@@ -268,7 +268,12 @@ async fn refused_rollback_lists_leftovers_and_next_steps() {
 async fn refused_key_deletion_is_not_announced() {
     let org = organization_for("s3").await;
     for (service, operation, status, code) in [
-        ("s3", "PutBucketNotificationConfiguration", 403, "AccessDenied"),
+        (
+            "s3",
+            "PutBucketNotificationConfiguration",
+            403,
+            "AccessDenied",
+        ),
         ("kms", "ScheduleKeyDeletion", 400, "AccessDeniedException"),
     ] {
         let refusal = FaultAction::refuse(status, code, "is not authorized");

@@ -325,10 +325,7 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
 
     /// Repeats a call, unless a dependency that the plan had read no longer exists.
     async fn retry<T>(&self, mut call: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-        let steps = &self.plan.steps;
-        let mut dependencies = self.plan.graph.edges().swap_remove(self.index);
-        dependencies.retain(|node| steps[*node].actual.is_some());
-        let search = ConflictingRunSearch::new(self.plan, dependencies, Interference::Deleted);
+        let search = self.search_deleted_dependencies();
         let is_final = AtomicBool::new(false);
         let budget_for = |refusal: &Error| {
             let budget = self.node.resource.retry_budget(refusal);
@@ -357,6 +354,14 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
             .await
     }
 
+    /// Searches for a dependency that the plan had read and that no longer exists.
+    fn search_deleted_dependencies(&self) -> ConflictingRunSearch<'a, C> {
+        let steps = &self.plan.steps;
+        let mut dependencies = self.plan.graph.edges().swap_remove(self.index);
+        dependencies.retain(|node| steps[*node].actual.is_some());
+        ConflictingRunSearch::new(self.plan, dependencies, Interference::Deleted)
+    }
+
     fn report_waiting(&self, reason: String) {
         (self.options.observer)(ReconcileEvent::Waiting {
             id: self.node.id.clone(),
@@ -364,8 +369,10 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
         });
     }
 
+    /// Reads until nothing differs, unless a dependency no longer exists: AWS may have deleted the resource with it.
     async fn wait_until_consistent(&self, desired: &State) -> Result<()> {
         let operation = format!("verify the write of {}", self.node.id);
+        let search = self.search_deleted_dependencies();
         let mut backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
         let mut rewritten = false;
         loop {
@@ -397,6 +404,10 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
                 continue;
             }
             self.report_waiting(format!("{} is not visible yet", inconsistency.describe()));
+            if let Some(hint) = search.search().await {
+                let error = inconsistency.error(operation, backoff.elapsed().as_secs());
+                return Err(error.with_hint(hint));
+            }
             let timeout = self.options.retry_policy.visibility_timeout;
             if !backoff.wait(timeout, &operation).await? {
                 return Err(inconsistency.error(operation, backoff.elapsed().as_secs()));

@@ -230,25 +230,32 @@ async fn lock_is_deleted_after_its_dependents() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_ends_if_another_run_deletes_dependency() {
-    let mut graph = empty_graph();
-    let topic = graph.add(fake_resource("topic", &[]));
-    graph.add(fake_resource("subscription", &[&topic]));
-    let cloud = FakeCloud::with_resources(&[("topic", "new", Ownership::Managed)]);
-    cloud.refuse("create subscription", usize::MAX, "NotYet");
-    let plan = Plan::read(&graph, &cloud).await.unwrap();
-    cloud.resources.lock().unwrap().remove("topic");
-    let started = tokio::time::Instant::now();
-    let result = apply(&plan, options(&CancellationToken::new())).await;
-    let outcomes = result.unwrap().outcomes;
-    let Outcome::Failed(error) = &outcomes[1] else {
-        panic!("{outcomes:?}");
-    };
-    assert!(error.has_code("NotYet"), "{error:?}");
-    let hint = error.hint().expect("a hint").to_string();
-    assert!(
-        hint.contains("topic was deleted after the plan was read"),
-        "{hint}"
-    );
-    // The retry budget is 30 s.
-    assert!(started.elapsed() < Duration::from_secs(20));
+    // The create is refused, or it is accepted and AWS deletes the resource with its dependency.
+    for is_accepted in [false, true] {
+        let mut graph = empty_graph();
+        let topic = graph.add(fake_resource("topic", &[]));
+        graph.add(fake_resource("subscription", &[&topic]));
+        let cloud = FakeCloud::with_resources(&[("topic", "new", Ownership::Managed)]);
+        if is_accepted {
+            cloud.delay_visibility("subscription", usize::MAX);
+        } else {
+            cloud.refuse("create subscription", usize::MAX, "NotYet");
+        }
+        let plan = Plan::read(&graph, &cloud).await.unwrap();
+        cloud.resources.lock().unwrap().remove("topic");
+        let started = tokio::time::Instant::now();
+        let result = apply(&plan, options(&CancellationToken::new())).await;
+        let outcomes = result.unwrap().outcomes;
+        let Outcome::Failed(error) = &outcomes[1] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!(error.has_code("NotYet"), !is_accepted, "{error:?}");
+        let hint = error.hint().expect("a hint").to_string();
+        assert!(
+            hint.contains("topic was deleted after the plan was read"),
+            "{hint}"
+        );
+        // The retry budget is 30 s, and a write becomes visible within 120 s.
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
 }

@@ -1,5 +1,7 @@
 //! One plan over several accounts and regions.
 
+use std::collections::BTreeSet;
+
 use super::super::event::ReconcileEvent;
 use super::*;
 
