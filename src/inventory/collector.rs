@@ -37,6 +37,7 @@ impl Collector {
         let other_bucket = caller
             .zip(lookups.names_at(TrailDestination::Bucket))
             .filter(|_| has_other_bucket);
+        // Without an identity the run ends, and each further call without a response would delay its end.
         let (candidates, bucket_override, trails_in_other_regions, iam_quotas) = join!(
             inspect_candidates(&clients, candidates, &account, &request, &lookups),
             async {
@@ -48,9 +49,13 @@ impl Collector {
                     None => (None, NameOwners::default()),
                 }
             },
-            trail::trails_in_other_regions(&clients, trails, &request),
             async {
-                // Without an identity the run ends, and each further call without a response would delay its end.
+                match caller {
+                    Some(_) => trail::trails_in_other_regions(&clients, trails, &request).await,
+                    None => Fact::NotRequested,
+                }
+            },
+            async {
                 match caller {
                     Some(_) => iam_quota_facts(&clients, &request).await,
                     None => Fact::NotRequested,
