@@ -1,6 +1,6 @@
 """Opens each page of the built site in Chromium, at the widths of a phone and of a desktop, and lists what is wrong.
 
-Run it with `make check-docs`. It fails if a page scrolls horizontally, an image is missing, a link within the site has no
+Run it with `make check-docs`. It fails if a page is wider than its window, an image is missing, a link within the site has no
 target, or the console of the browser has an error. It does not follow links to other sites.
 """
 
@@ -18,8 +18,15 @@ SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 
 # The content of a page whose diagrams are drawn.
 DRAWN = "() => [...document.querySelectorAll('pre.mermaid')].every(each => each.querySelector('svg'))"
+# The theme hides what is beyond the right edge, so the width of the page does not show it. Elements are compared with it.
 FACTS = """() => ({
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    overflow: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    cut: [...document.querySelectorAll('main *')].filter(each => {
+        if (each.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
+        for (let parent = each; parent && parent.tagName !== 'MAIN'; parent = parent.parentElement)
+            if (['auto', 'scroll'].includes(getComputedStyle(parent).overflowX) && parent !== each) return false;
+        return true;
+    }).map(each => `${each.tagName.toLowerCase()} ${each.textContent.trim().slice(0, 40)}`),
     images: [...document.images].filter(each => !each.complete || !each.naturalWidth).map(each => each.src),
     links: [...document.querySelectorAll('a[href]')].map(each => each.href),
     ids: [...document.querySelectorAll('[id]')].map(each => each.id),
@@ -54,6 +61,7 @@ def main(site: pathlib.Path, chromium: str, screenshots: pathlib.Path | None) ->
                 facts = open_page(window, base + page)
                 problems += [f"{page} ({name}): {error}" for error in errors]
                 problems += [f"{page} ({name}): no image {image}" for image in facts["images"]]
+                problems += [f"{page} ({name}): beyond the right edge: {element}" for element in facts["cut"]]
                 if facts["overflow"] > 0:
                     problems.append(f"{page} ({name}): scrolls horizontally by {facts['overflow']} pixels")
                 links[page], ids[page] = set(facts["links"]), set(facts["ids"])

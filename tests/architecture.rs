@@ -292,6 +292,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         "shlex",
         &["aws/", "check/", "command/tail/local_files.rs", "render/"],
     ),
+    ("supports_hyperlinks", &["render/"]),
     ("supports_unicode", &["render/"]),
     ("tempfile", &["tail/"]),
     ("terminal_size", &["render/"]),

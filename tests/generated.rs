@@ -126,7 +126,6 @@ fn man_page(command: &Command) -> String {
         section(&man, &mut page).expect("writing to memory succeeds");
     };
     write(Man::render_name_section);
-    write(Man::render_synopsis_section);
     write(Man::render_description_section);
     write(Man::render_options_section);
     if command.has_subcommands() {
@@ -134,11 +133,40 @@ fn man_page(command: &Command) -> String {
     }
     // Each section begins with the same definition of the apostrophe. The page needs it once.
     let mut page = utf8_text(page).replace(APOSTROPHE, "");
+    let description = page
+        .find(".SH DESCRIPTION")
+        .expect("a section that clap writes");
+    page.insert_str(description, &synopsis_section(command));
     page.push_str(&further_sections(command));
     format!(
         "{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}",
         page_name(command)
     )
+}
+
+/// The usage of a command in one line. The one of clap lists every option without its value.
+fn synopsis_section(command: &Command) -> String {
+    let name = bin_name(command).replace('-', "\\-");
+    let subcommand = if command.has_subcommands() {
+        " \\fICOMMAND\\fR"
+    } else {
+        ""
+    };
+    let mut line = format!("\\fB{name}\\fR{subcommand} [\\fIOPTIONS\\fR]");
+    for arg in command.get_arguments().filter(|arg| arg.is_positional()) {
+        let value = option_spelling(arg, false);
+        let value = value.trim_matches(['<', '>']);
+        let many = arg
+            .get_num_args()
+            .is_some_and(|count| count.max_values() > 1);
+        let value = format!("\\fI{value}\\fR{}", if many { "..." } else { "" });
+        if arg.is_required_set() {
+            let _ = write!(line, " {value}");
+        } else {
+            let _ = write!(line, " [{value}]");
+        }
+    }
+    format!(".SH SYNOPSIS\n{line}\n")
 }
 
 /// The examples of a command, or the topics of the program, as sections of the manual.

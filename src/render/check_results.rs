@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::docs_link::{linked_id, page_of_check};
 use super::result_sign::ResultSign;
 use super::{Tone, Ui};
 use crate::check::{Check, CheckResult, Finding, Level, Verdict};
@@ -108,7 +109,7 @@ pub(super) fn problem_lines(ui: Ui, result: &CheckResult) -> String {
     );
     let id = check.id.as_str();
     // Colored after it was wrapped, because colors take no columns.
-    let head = head.replacen(id, &ui.paint(Tone::Strong, id), 1);
+    let head = head.replacen(id, &linked_id(ui, check.id), 1);
     let mut lines = format!("{}\n", head.replacen(sign, &ui.paint(tone, sign), 1));
     if result.accepted {
         return lines;
@@ -183,12 +184,6 @@ fn help_command(check: &Check) -> String {
     format!("heeler-ec explain {}", check.id)
 }
 
-/// Returns the path of the check's page in the repository.
-#[must_use]
-pub fn help_link(check: &Check) -> String {
-    format!("docs/checks/{}.md", check.id)
-}
-
 pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {
     let complete = |command: &String| ui.repeated.complete(command);
     let (check, verdict) = (result.check, &result.verdict);
@@ -220,7 +215,7 @@ pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {
             Verdict::Unknown(error) => json!(error.error_code()),
             _ => Value::Null,
         },
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli.iter().map(complete).collect::<Vec<_>>(), "advice": advice, "documentation": help_link(check), "loss": finding.fix.loss, "fixable": finding.fix.action.is_some() },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli.iter().map(complete).collect::<Vec<_>>(), "advice": advice, "documentation": page_of_check(check.id), "loss": finding.fix.loss, "fixable": finding.fix.action.is_some() },
         "permissions": match verdict {
             Verdict::Unknown(error) if error.required_permission().is_some() => json!([error.required_permission()]),
             _ => json!(check.permissions),

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::docs_link::linked_id;
 use super::document::Document;
 use super::layout::wrap_line;
-use super::{OutputFormat, Tone, Ui};
+use super::{OutputFormat, Ui};
 use crate::check_id::CheckId;
 
 /// The columns of the text on a wide terminal and in a pipe.
@@ -28,7 +29,7 @@ pub fn explanation(ui: &Ui, check: CheckId) -> Document {
         let indent = line.len() - line.trim_start_matches([' ', '-', '|']).len();
         wrap_line(&ui.ascii_fallback(line), indent, Some(width)) + "\n"
     });
-    let heading = ui.paint(Tone::Strong, check.as_str());
+    let heading = linked_id(*ui, check);
     Document::Text(format!("{heading}\n\n{}", lines.collect::<String>()))
 }
 

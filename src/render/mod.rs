@@ -8,6 +8,7 @@ pub mod check_results;
 pub mod command_line;
 mod compare;
 pub mod destroy_plan;
+pub mod docs_link;
 pub mod document;
 mod error;
 pub mod explain;
@@ -35,6 +36,7 @@ use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
+use supports_hyperlinks::supports_hyperlinks;
 use supports_unicode::supports_unicode;
 use terminal_size::{Height, Width, terminal_size_of};
 
@@ -93,6 +95,8 @@ pub struct Ui {
     options: UiOptions,
     repeated: &'static RepeatedOptions,
     unicode: bool,
+    /// Stdout is a terminal with links (OSC 8).
+    hyperlinks: bool,
     stdout: Stream,
     stderr: Stream,
 }
@@ -134,6 +138,7 @@ impl Ui {
             options,
             repeated: Box::leak(Box::new(repeated)),
             unicode: supports_unicode(),
+            hyperlinks: stdout.is_terminal() && supports_hyperlinks(),
             stdout: Stream::new(
                 options.color,
                 stdout.is_terminal(),
@@ -159,6 +164,7 @@ impl Ui {
             options: UiOptions::default(),
             repeated: Box::leak(Box::default()),
             unicode: false,
+            hyperlinks: false,
             stdout: stream,
             stderr: stream,
         }
