@@ -20,7 +20,7 @@ MDBOOK := 0.5.4
 MDBOOK_MERMAID := 0.17.1
 CHROMIUM ?= chromium
 
-.PHONY: emulators test faults acceptance demo check bench generate snapshots docs check-docs
+.PHONY: emulators test faults acceptance demo check check-html bench generate snapshots docs check-docs
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
 # environment.
@@ -68,6 +68,16 @@ demo: .venv/ministack/.stamp
 check:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Checks the page of coverage in headless Chromium: filters, accessibility (axe-core, which npm installs) and screenshots,
+# which are then in target/coverage-page.
+check-html: .venv/axe/.stamp
+	cargo test --locked --test suite coverage_page::page_works_in_a_browser -- --ignored --exact
+
+.venv/axe/.stamp: tests/html/package-lock.json
+	@mkdir -p .venv/axe && cp tests/html/package.json tests/html/package-lock.json .venv/axe/
+	cd .venv/axe && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 bench: emulators
 	cargo bench --locked

@@ -36,6 +36,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         "inventory",
         &["aws", "check_id", "error", "naming", "ownership"],
     ),
+    ("coverage", &["aws", "error", "hint", "inventory"]),
     (
         "shared_document",
         &["aws", "error", "iam", "ownership", "reconcile", "secret"],
@@ -91,7 +92,14 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "export",
-        &["aws", "error", "naming", "reconcile", "resource"],
+        &[
+            "aws",
+            "error",
+            "naming",
+            "reconcile",
+            "resource",
+            "severity",
+        ],
     ),
     (
         "permissions",
@@ -138,6 +146,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "check",
             "check_id",
             "cloudtrail",
+            "coverage",
             "deployment",
             "error",
             "export",
@@ -174,6 +183,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "check_id",
             "cli",
             "cloudtrail",
+            "coverage",
             "deployment",
             "error",
             "export",
@@ -212,7 +222,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_config", &["aws/"]),
     ("aws_credential_types", &["aws/"]),
     ("aws_runtime", &["aws/"]),
-    ("aws_sdk_account", &["aws/", "inventory/"]),
+    ("aws_sdk_account", &["aws/", "coverage/", "inventory/"]),
     ("aws_sdk_cloudtrail", &["aws/", "inventory/"]),
     (
         "aws_sdk_cloudwatchlogs",
@@ -231,7 +241,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_sdk_kms", &["aws/", "inventory/", "resource/"]),
     ("aws_sdk_lambda", &["aws/", "inventory/", "resource/"]),
     ("aws_sdk_organizations", &["aws/"]),
-    ("aws_sdk_s3", &["aws/", "inventory/", "resource/", "tail/"]),
+    (
+        "aws_sdk_s3",
+        &["aws/", "coverage/", "inventory/", "resource/", "tail/"],
+    ),
     ("aws_sdk_sns", &["aws/", "resource/"]),
     (
         "aws_sdk_sqs",
@@ -278,7 +291,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("indicatif", &["render/"]),
-    ("jiff", &["iam/", "inventory/"]),
+    ("jiff", &["coverage/", "iam/", "inventory/"]),
     (
         "memchr",
         &["cloudtrail/", "command/tail/filters.rs", "tail/"],
@@ -290,7 +303,13 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sha2", &["backup.rs", "option/"]),
     (
         "shlex",
-        &["aws/", "check/", "command/tail/local_files.rs", "render/"],
+        &[
+            "aws/",
+            "check/",
+            "command/coverage.rs",
+            "command/tail/local_files.rs",
+            "render/",
+        ],
     ),
     ("supports_hyperlinks", &["render/"]),
     ("supports_unicode", &["render/"]),

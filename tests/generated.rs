@@ -412,6 +412,7 @@ fn policies_page() -> String {
         add("outputs", "", of(CommandName::Outputs));
         add("list", "", of(CommandName::List));
         add("status", "", of(CommandName::Status));
+        add("coverage", "", of(CommandName::Coverage));
         add("export", "", of(CommandName::Export));
         add("tail", "", of(CommandName::Tail));
         add("destroy", "", of(CommandName::Destroy));
@@ -522,6 +523,7 @@ fn permissions_tables() -> String {
         ("outputs", CommandName::Outputs),
         ("list", CommandName::List),
         ("status", CommandName::Status),
+        ("coverage", CommandName::Coverage),
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),
     ] {

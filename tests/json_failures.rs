@@ -30,6 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["outputs"],
     &["list"],
     &["status"],
+    &["coverage"],
     &["export", "terraform"],
     &["tail"],
     &["destroy", "--yes"],

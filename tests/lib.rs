@@ -14,6 +14,8 @@ mod command_permissions;
 mod commands;
 mod completions;
 mod concurrent_runs;
+mod coverage;
+mod coverage_page;
 mod crash_recovery;
 mod destroy;
 mod docs_consistency;

@@ -426,6 +426,14 @@ async fn status_policy_covers_its_calls() {
 }
 
 #[tokio::test]
+async fn coverage_policy_covers_its_calls() {
+    let mut needed = NeededActions::new(command(CommandName::Coverage, None));
+    let org = Organization::on(Engine::Ministack).build().await;
+    needed.add(&org, &heeler_ec(&org).args(["coverage"]).run().await);
+    assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
 async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])

@@ -166,6 +166,8 @@ async fn screens_of_option_s3() {
     camera.show("outputs", 0, &["outputs"]).await;
     camera.show("plan-no-drift-s3", 0, &["plan"]).await;
     camera.show("status-s3", 0, &["status"]).await;
+    camera.show("coverage", 1, &["coverage"]).await;
+    camera.show("coverage-all", 1, &["coverage", "--all"]).await;
     camera
         .show("setup-no-changes", 0, &["setup", "--option", "s3"])
         .await;

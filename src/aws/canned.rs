@@ -67,6 +67,28 @@ impl SentRequests {
 /// The status and body of a response.
 type StatusAndBody = (u16, String);
 
+/// Computes the response to a call from its operation, its query string and its body.
+type Responder = dyn Fn(&str, &str, &str) -> CannedResponse + Send + Sync;
+
+/// A service in memory.
+struct FakeConnector(Arc<Responder>);
+
+impl std::fmt::Debug for FakeConnector {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("FakeConnector")
+    }
+}
+
+impl HttpConnector for FakeConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let query = request.uri().split_once('?').map_or("", |(_, query)| query);
+        let CannedResponse(status, text) = (self.0)(&operation_of(&request, &body), query, &body);
+        let status = StatusCode::try_from(status).unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(text))))
+    }
+}
+
 #[derive(Debug)]
 struct CannedConnector {
     /// The remaining responses of each operation.
@@ -155,5 +177,14 @@ impl Aws {
         });
         let config = sdk_config_builder(connector).retry_config(RetryConfig::disabled());
         (Self::with_sdk_config(config.build()), sent)
+    }
+
+    /// Clients whose calls are answered by a function of the operation, the query string and the body.
+    pub(crate) fn answered_by(
+        responder: impl Fn(&str, &str, &str) -> CannedResponse + Send + Sync + 'static,
+    ) -> Self {
+        let connector = SharedHttpConnector::new(FakeConnector(Arc::new(responder)));
+        let config = sdk_config_builder(connector).retry_config(RetryConfig::disabled());
+        Self::with_sdk_config(config.build())
     }
 }

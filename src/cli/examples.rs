@@ -81,6 +81,17 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec status -o junit > status.xml",
             ),
         ],
+        "coverage" => &[
+            ("Show accounts and regions with a gap", "heeler-ec coverage"),
+            (
+                "Write a page with the whole matrix",
+                "heeler-ec coverage --html coverage.html",
+            ),
+            (
+                "Check a large organization, and continue after an interruption",
+                "heeler-ec coverage --resume coverage.progress",
+            ),
+        ],
         "export" => &[
             (
                 "Write import and resource blocks",

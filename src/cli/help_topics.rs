@@ -37,7 +37,7 @@ warnings, questions and errors.
   -o json          one JSON document with result and error; tail prints lines
   -o short         only the problems (preflight)
   -o junit         a test report (status)
-  -o csv           a table for spreadsheets (tail)
+  -o csv           a table for spreadsheets (tail, coverage)
   -o env           NAME=value lines for a shell (outputs)
   -o tfvars        lines of a tfvars file (outputs)
   -o github        lines for $GITHUB_OUTPUT; the external ID is masked (outputs)

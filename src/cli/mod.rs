@@ -22,8 +22,8 @@ use crate::check_id::CheckId;
 use crate::cli::command_groups::with_help_texts;
 use crate::cli::environment::TypedArguments;
 use crate::cli::output::{
-    ConfigurationFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat, StatusFormat,
-    ValuesFormat,
+    ConfigurationFormat, CoverageFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat,
+    StatusFormat, ValuesFormat,
 };
 use crate::cli::value_parsers::{CheckIdParser, ExternalId};
 use crate::render::command_line::RepeatedOptions;
@@ -227,6 +227,12 @@ pub enum Command {
     /// Read-only. Evaluates every document between the trail and the role that Heeler assumes, and names the first hop that is broken. Never
     /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
     Status(StatusArgs),
+    /// Show for which accounts and regions the trail delivers
+    ///
+    /// Read-only. Lists the keys in the bucket of the organization trail, for every account of the organization and every
+    /// enabled region. Needs no deployment. Exits with 1 if nothing was delivered for an account in a region, neither today
+    /// nor yesterday (UTC).
+    Coverage(CoverageArgs),
     /// Export the deployment as Terraform configuration
     ///
     /// Read-only. Prints import and resource blocks. With --output json, prints the addresses and IDs of the imports.
@@ -273,6 +279,7 @@ impl Command {
             Self::Outputs(args) => args.format.output.into(),
             Self::List(args) => args.format.output.into(),
             Self::Status(args) => args.format.output.into(),
+            Self::Coverage(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),
             Self::Tail(args) => args.format.output.into(),
             Self::Destroy(args) => args.format.output.into(),
@@ -447,6 +454,32 @@ pub struct StatusArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<StatusFormat>,
+}
+
+#[derive(Args, Debug)]
+pub struct CoverageArgs {
+    /// Trail name or ARN (needed only if there are several organization trails)
+    #[arg(long, value_name = "NAME")]
+    pub trail: Option<String>,
+
+    /// Also show accounts and regions without a gap
+    #[arg(long)]
+    pub all: bool,
+
+    /// Check only regions that are enabled by default, which saves one call per account (AWS allows five per second)
+    #[arg(long)]
+    pub default_regions: bool,
+
+    /// Also write the result to this file as an HTML page, and replace the file if it exists
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Keep the progress in this file: a run that was interrupted continues, and a complete run deletes the file
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub format: OutputArgs<CoverageFormat>,
 }
 
 #[derive(Args, Debug)]

@@ -36,6 +36,10 @@ impl FormatChoice for StatusFormat {
     const DEFAULT: &'static str = "table";
 }
 
+impl FormatChoice for CoverageFormat {
+    const DEFAULT: &'static str = "table";
+}
+
 impl FormatChoice for EventFormat {
     const DEFAULT: &'static str = "table";
 }
@@ -102,6 +106,17 @@ pub enum StatusFormat {
     /// For continuous integration: JUnit XML with one test case per hop
     #[expect(clippy::doc_markdown, reason = "the sentence is also the help text")]
     Junit,
+}
+
+/// The formats of the coverage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CoverageFormat {
+    /// For reading
+    Table,
+    /// For programs: one document with the result and the error
+    Json,
+    /// For spreadsheets: one row per account and region
+    Csv,
 }
 
 /// The formats of events.
@@ -183,6 +198,16 @@ impl From<StatusFormat> for OutputFormat {
         match format {
             StatusFormat::Table | StatusFormat::Junit => Self::Text,
             StatusFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<CoverageFormat> for OutputFormat {
+    fn from(format: CoverageFormat) -> Self {
+        match format {
+            CoverageFormat::Table => Self::Text,
+            CoverageFormat::Json => Self::Json,
+            CoverageFormat::Csv => Self::Csv,
         }
     }
 }

@@ -55,6 +55,7 @@ pub enum PolicyCommand {
     Outputs,
     List,
     Status,
+    Coverage,
     Export,
     Tail,
     Destroy,

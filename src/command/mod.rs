@@ -5,6 +5,7 @@ mod blocking;
 mod changed_tags;
 mod completions;
 mod context;
+mod coverage;
 mod ctrl_c;
 mod destroy;
 mod existing_deployment;
@@ -128,6 +129,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
             with_status_line(ui, "Reading the roles", run).await
         }
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
+        Command::Coverage(args) => coverage::run(&context, args).await,
         Command::Export(args) => {
             let run = context.cancellable(Box::pin(export::run(&context, args)));
             with_status_line(ui, READING, run).await

@@ -10,7 +10,7 @@ use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::inventory::is_missing_credentials;
 use crate::option::{self, DeliveryOption, OPTIONS};
-use crate::permissions::scope::PolicyScope;
+use crate::permissions::scope::{PolicyScope, TRAIL_BUCKET};
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, PermittedCommand,
     PreflightFlags, document, policy_length, region_placeholder, remaining_placeholders,
@@ -81,6 +81,7 @@ fn permitted_command(
         PolicyCommand::Outputs => CommandName::Outputs,
         PolicyCommand::List => CommandName::List,
         PolicyCommand::Status => CommandName::Status,
+        PolicyCommand::Coverage => CommandName::Coverage,
         PolicyCommand::Export => CommandName::Export,
         PolicyCommand::Tail => CommandName::Tail,
         PolicyCommand::Destroy => CommandName::Destroy,
@@ -104,6 +105,7 @@ fn needs_deployment(command: PolicyCommand) -> bool {
         PolicyCommand::Preflight
         | PolicyCommand::Plan
         | PolicyCommand::Setup
+        | PolicyCommand::Coverage
         | PolicyCommand::List => false,
         PolicyCommand::Outputs
         | PolicyCommand::Status
@@ -124,6 +126,9 @@ fn scope_from_args(context: &Context, args: &cli::PolicyArgs) -> PolicyScope {
         scope.account.clone_from(account);
     }
     let request = inventory_request(context, &args.discovery);
+    if let Some(bucket) = &request.bucket {
+        scope.set(TRAIL_BUCKET, bucket);
+    }
     for option in OPTIONS {
         option
             .permissions()
@@ -175,6 +180,9 @@ async fn scope_from_aws(
     let mut located = Vec::new();
     for option in &options {
         let snapshot = check::snapshot(&inventory, &option.profile());
+        if let Some(trail) = snapshot.trail() {
+            scope.set(TRAIL_BUCKET, &trail.bucket);
+        }
         if let Some(error) = snapshot.bucket_error() {
             warn_refused(context, &error);
         }

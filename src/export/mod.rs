@@ -1,5 +1,6 @@
-//! A deployment as configuration of another tool, with one folder per tool. Nothing here makes calls.
+//! A deployment or its trail as configuration of another tool, with one folder per tool. Nothing here makes calls.
 
+pub mod athena;
 pub mod terraform;
 
 use std::collections::BTreeMap;

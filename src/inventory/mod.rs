@@ -16,6 +16,7 @@ mod logs;
 mod memo;
 pub mod named_resource;
 mod names;
+pub mod organization_trails;
 pub mod pipeline;
 mod read_scope;
 pub mod snapshot;

@@ -40,6 +40,7 @@ fn all_commands() -> Vec<PermittedCommand> {
                 CommandName::Outputs,
                 CommandName::List,
                 CommandName::Status,
+                CommandName::Coverage,
                 CommandName::Export,
                 CommandName::Tail,
                 CommandName::Destroy,
@@ -201,6 +202,7 @@ fn read_only_commands_have_only_read_actions() {
             | CommandName::Outputs
             | CommandName::List
             | CommandName::Status
+            | CommandName::Coverage
             | CommandName::Export => true,
             CommandName::Tail => match command.tail_source {
                 Some(SourceKind::Bucket | SourceKind::LogGroup) => true,

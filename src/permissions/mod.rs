@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::iam;
 use crate::inventory::{InventoryRequest, Snapshot};
 use crate::tail::source::SourceKind;
-use scope::{PLACEHOLDERS, Placeholder, PolicyScope, RegionalScope};
+use scope::{PLACEHOLDERS, Placeholder, PolicyScope, RegionalScope, TRAIL_BUCKET};
 use shared::{account_names, find_deployment};
 use statement::{Statement, merge_statements};
 
@@ -37,6 +37,7 @@ pub enum CommandName {
     Outputs,
     List,
     Status,
+    Coverage,
     Export,
     Tail,
     Destroy,
@@ -157,6 +158,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
         CommandName::Outputs => outputs(options, scope),
         CommandName::List => list(scope),
         CommandName::Status => status(options, scope),
+        CommandName::Coverage => coverage(scope),
         CommandName::Export => for_each(&|option| option.export_reads(scope)),
         CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
             tail_heeler_queue(options, scope)
@@ -243,6 +245,23 @@ fn status(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statem
         all.extend(option.status_reads(scope));
     }
     all
+}
+
+/// Lists the keys of the trail's bucket, for the accounts and the regions of the organization.
+fn coverage(scope: &PolicyScope) -> Vec<Statement> {
+    let bucket = scope.bucket_arn(scope.name_or(TRAIL_BUCKET));
+    vec![
+        Statement::for_all_resources(
+            "ReadWithoutResource",
+            &[
+                "account:ListRegions",
+                "cloudtrail:DescribeTrails",
+                "organizations:DescribeOrganization",
+                "organizations:ListAccounts",
+            ],
+        ),
+        Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket]).in_account(&scope.account),
+    ]
 }
 
 fn tail(

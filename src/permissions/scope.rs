@@ -11,11 +11,17 @@ pub type Placeholder = (&'static str, &'static str);
 
 const PARTITION: &str = "${PARTITION}";
 const ACCOUNT: &str = "${ACCOUNT}";
+/// The bucket of the organization trail, which does not depend on the option.
+pub const TRAIL_BUCKET: &str = "${TRAIL_BUCKET}";
 
 /// The placeholders that every policy may have. Options add their own.
 pub const PLACEHOLDERS: &[Placeholder] = &[
     (PARTITION, "aws, or aws-us-gov"),
     (ACCOUNT, "the ID of the management account"),
+    (
+        TRAIL_BUCKET,
+        "the bucket that the organization trail delivers to",
+    ),
 ];
 
 /// The account and the resources that a policy is about. Each text is a name or a placeholder.

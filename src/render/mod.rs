@@ -7,6 +7,7 @@ mod check_groups;
 pub mod check_results;
 pub mod command_line;
 mod compare;
+pub mod coverage;
 pub mod destroy_plan;
 pub mod docs_link;
 pub mod document;
@@ -53,7 +54,7 @@ pub enum OutputFormat {
     Text,
     /// For programs.
     Json,
-    /// For spreadsheets (only with tail).
+    /// For spreadsheets (only with tail and coverage).
     Csv,
 }
 

@@ -58,6 +58,12 @@ impl StatusLine {
         Self { bar, timer }
     }
 
+    /// Returns true if the line may be shown, so that other progress is not necessary.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        self.timer.is_some()
+    }
+
     pub fn set_text(&self, text: &str) {
         self.bar.set_message(text.to_owned());
     }

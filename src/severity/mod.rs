@@ -75,6 +75,24 @@ pub struct SeverityTable {
     destructive: DestructiveRule,
 }
 
+/// The entries and rules of a table, for translation into another language.
+#[derive(Clone, Debug)]
+pub struct SeverityRules<'t> {
+    /// Services, event names and levels, in the order of their names. Services have no suffix.
+    pub entries: Vec<(&'t str, &'t str, SeverityLevel)>,
+    /// The level of events that no rule and no entry covers.
+    pub default_level: SeverityLevel,
+    /// Services whose events count only with their own entries.
+    pub routine_services: &'t [String],
+    /// Events that count only with the entries of their names.
+    pub routine_events: &'t [String],
+    pub destructive_level: SeverityLevel,
+    pub destructive_prefixes: &'t [String],
+    pub destructive_substrings: &'t [String],
+    /// Prefixes of the names of calls that are never destructive.
+    pub read_only_verbs: &'static [&'static str],
+}
+
 /// Levels by service and event name.
 type LevelsByEvent = BTreeMap<String, BTreeMap<String, SeverityLevel>>;
 
@@ -154,6 +172,25 @@ impl SeverityTable {
             entries: self.entries,
             levels_by_name: self.levels_by_name,
         })
+    }
+
+    /// The built-in entries and the rules. The entries of a custom table are not among them.
+    #[must_use]
+    pub fn rules(&self) -> SeverityRules<'_> {
+        let entries = self.entries.iter().flat_map(|(service, events)| {
+            let events = events.iter();
+            events.map(move |(name, level)| (service.as_str(), name.as_str(), *level))
+        });
+        SeverityRules {
+            entries: entries.collect(),
+            default_level: self.default_level,
+            routine_services: &self.routine.services,
+            routine_events: &self.routine.events,
+            destructive_level: self.destructive.level,
+            destructive_prefixes: &self.destructive.prefixes,
+            destructive_substrings: &self.destructive.substrings,
+            read_only_verbs: READ_ONLY_VERBS,
+        }
     }
 
     /// The severity of the event that a record describes.

@@ -51,7 +51,7 @@ pub(super) fn push_csv_row(record: &Record<'_>, level: SeverityLevel, out: &mut 
 }
 
 /// Writes a CSV field. An apostrophe before a field that begins like a formula keeps spreadsheets from running it.
-fn push_csv_field(field: &str, out: &mut Vec<u8>) {
+pub(in crate::render) fn push_csv_field(field: &str, out: &mut Vec<u8>) {
     let field = if is_printable_ascii(field) {
         Cow::Borrowed(field)
     } else {

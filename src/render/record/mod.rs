@@ -20,6 +20,7 @@ use crate::severity::SeverityTable;
 use crate::tail::account_names::{AccountNames, SharedAccountNames};
 use crate::tail::formatter::{FormatRecord, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};
+pub(super) use csv::push_csv_field;
 use csv::{CSV_COLUMNS, push_csv_row};
 pub use table::{ColumnLayout, EventColumn};
 use table::{push_headings, push_table_line};

@@ -33,6 +33,10 @@ _enabled = defaultdict(set)
 
 
 def list_regions(account, region, request):
+    member = request.get("AccountId")
+    if member == account:
+        raise ServiceError("ValidationException", "The management account cannot name itself.")
+    account = member or account
     wanted = request.get("RegionOptStatusContains")
     regions = [get_region_opt_status(account, region, {"RegionName": name}) for name in sorted(ALWAYS_ON + OPT_IN)]
     return {"Regions": [entry for entry in regions if not wanted or entry["RegionOptStatus"] in wanted]}
@@ -45,7 +49,7 @@ def get_region_opt_status(account, region, request):
 
 
 def enable_region(account, region, request):
-    _enabled[account].add(request["RegionName"])
+    _enabled[request.get("AccountId") or account].add(request["RegionName"])
     return {}
 
 

@@ -194,6 +194,8 @@ pub struct Fault {
     pub action: FaultAction,
     /// A text that the request body must contain.
     body_text: Option<String>,
+    /// A text that the path and query must contain.
+    target_text: Option<String>,
     /// The percentage of these calls that are affected.
     percent: u64,
     /// The time after the first affected call at which the fault ends.
@@ -210,6 +212,7 @@ impl Fault {
             times: usize::MAX,
             action,
             body_text: None,
+            target_text: None,
             percent: 100,
             duration: None,
         }
@@ -247,12 +250,22 @@ impl Fault {
         }
     }
 
+    /// Affects only calls whose path and query contain the text.
+    pub fn with_target_containing(self, text: &str) -> Fault {
+        Fault {
+            target_text: Some(text.to_owned()),
+            ..self
+        }
+    }
+
     fn matches(&self, call: &Call) -> bool {
         let matches_name = |pattern: &str, name: &str| pattern == "*" || pattern == name;
         let body_text = self.body_text.as_deref();
+        let target_text = self.target_text.as_deref();
         matches_name(&self.service, &call.service)
             && matches_name(&self.operation, &call.operation)
             && body_text.is_none_or(|text| String::from_utf8_lossy(&call.body).contains(text))
+            && target_text.is_none_or(|text| call.target.contains(text))
     }
 }
 

@@ -1,0 +1,17 @@
+//! Coverage: which accounts and regions of the organization a trail delivers for, read from the keys in its bucket.
+
+mod accounts;
+mod bucket_listing;
+pub mod key_layout;
+pub mod matrix;
+pub mod progress_file;
+mod rate_limit;
+mod regions;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod trail_bucket;
+
+pub use matrix::{AccountCoverage, Pair, PairStatus, RegionName, StatusCounts};
+pub use scan::{CoverageScan, ScanReport};
+pub use trail_bucket::TrailBucket;

@@ -1,0 +1,125 @@
+//! The regions that are enabled in an account.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_account::types::RegionOptStatus;
+
+use super::matrix::RegionName;
+use super::rate_limit::RateLimit;
+use crate::aws::Aws;
+use crate::aws::error::AwsResultExt;
+use crate::error::Result;
+
+/// AWS allows five `ListRegions` calls per second with a burst of five ("Quotas for AWS Account Management").
+const LIST_REGIONS_INTERVAL: Duration = Duration::from_millis(200);
+const LIST_REGIONS_BURST: u32 = 5;
+
+/// The enabled regions of the caller's account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct EnabledRegions {
+    /// Regions that every account has.
+    pub by_default: Vec<RegionName>,
+    /// Opt-in regions that the account has enabled.
+    pub opted_in: Vec<RegionName>,
+}
+
+/// Reads the regions of member accounts.
+#[derive(Debug)]
+pub(super) struct MemberRegions {
+    rate: RateLimit,
+    /// True if the opt-in regions of members cannot be read, or are not wanted.
+    is_skipped: AtomicBool,
+}
+
+impl MemberRegions {
+    pub fn new(is_skipped: bool) -> Self {
+        Self {
+            rate: RateLimit::new(LIST_REGIONS_INTERVAL, LIST_REGIONS_BURST),
+            is_skipped: AtomicBool::new(is_skipped),
+        }
+    }
+
+    /// Returns true if the opt-in regions of at least one account are not known.
+    pub fn is_skipped(&self) -> bool {
+        self.is_skipped.load(Ordering::Relaxed)
+    }
+
+    /// Returns true if the next account will be asked.
+    pub fn is_wanted(&self) -> bool {
+        !self.is_skipped()
+    }
+
+    /// Returns the opt-in regions that a member has enabled. Returns `None` if they are not known: the call needs trusted
+    /// access for Account Management, and after the first refusal no other account is asked.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than a missing permission.
+    pub async fn opted_in(&self, aws: &Aws, account: &str) -> Result<Option<Vec<RegionName>>> {
+        self.rate.acquire().await;
+        // An account that waited may not need its call any more.
+        if self.is_skipped() {
+            return Ok(None);
+        }
+        match enabled_regions(aws, Some(account)).await {
+            Ok(regions) => Ok(Some(regions.opted_in)),
+            Err(error) if error.is_denied() => {
+                self.is_skipped.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Returns the regions of the caller's own account. In partitions without Account Management, these are the regions of
+/// the partition that are known without a call.
+///
+/// # Errors
+/// When AWS refuses the call.
+pub(super) async fn own_regions(aws: &Aws, home_region: &str) -> Result<EnabledRegions> {
+    // No partition other than `aws` and `aws-cn` has an endpoint for the call, and their regions are always enabled.
+    let by_default: &[&str] = if home_region.starts_with("us-gov-") {
+        &["us-gov-east-1", "us-gov-west-1"]
+    } else if home_region.contains("-iso") {
+        &[home_region]
+    } else {
+        return enabled_regions(aws, None).await;
+    };
+    Ok(EnabledRegions {
+        by_default: by_default.iter().copied().map(RegionName::from).collect(),
+        opted_in: Vec::new(),
+    })
+}
+
+/// Returns the enabled regions of a member, or of the caller. The management account must not name itself.
+async fn enabled_regions(aws: &Aws, member: Option<&str>) -> Result<EnabledRegions> {
+    let call = aws.account.list_regions().max_results(50);
+    let call = call
+        .region_opt_status_contains(RegionOptStatus::Enabled)
+        .region_opt_status_contains(RegionOptStatus::EnabledByDefault);
+    let mut pages = call
+        .set_account_id(member.map(str::to_owned))
+        .into_paginator()
+        .send();
+    let mut enabled = EnabledRegions::default();
+    while let Some(page) = pages.next().await {
+        let page = page.context_for("account:ListRegions", || match member {
+            Some(account) => format!("list the enabled regions of account {account}"),
+            None => "list the enabled regions".to_owned(),
+        })?;
+        for region in page.regions() {
+            let Some(name) = region.region_name().map(RegionName::from) else {
+                continue;
+            };
+            match region.region_opt_status() {
+                Some(RegionOptStatus::EnabledByDefault) => enabled.by_default.push(name),
+                Some(RegionOptStatus::Enabled) => enabled.opted_in.push(name),
+                _ => {}
+            }
+        }
+    }
+    enabled.by_default.sort();
+    enabled.opted_in.sort();
+    Ok(enabled)
+}

@@ -1,0 +1,66 @@
+//! The statements of a small organization. `tests/athena.rs` parses and runs them.
+
+use super::*;
+
+fn trail() -> AthenaTrail {
+    AthenaTrail {
+        bucket: "logs".into(),
+        log_prefix: "audit/AWSLogs/o-1/".into(),
+        trail: "org_trail".into(),
+        home_region: "us-east-1".into(),
+        accounts: vec![
+            ("111122223333".into(), "O'Neil".into()),
+            ("222233334444".into(), "b".into()),
+        ],
+        regions: vec!["eu-west-1".into(), "us-east-1".into()],
+        name_prefix: "heeler".into(),
+    }
+}
+
+#[test]
+fn partitions_follow_the_keys_of_the_trail() {
+    let severities = SeverityTable::built_in().unwrap();
+    let statements = statements(&trail(), &severities);
+    let sql = |name: &str| {
+        let found = statements.iter().find(|each| each.name == name);
+        found.map(|each| each.sql.clone()).unwrap()
+    };
+    let logs = sql("heeler_cloudtrail_logs");
+    for expected in [
+        "LOCATION 's3://logs/audit/AWSLogs/o-1/'",
+        "'storage.location.template' = 's3://logs/audit/AWSLogs/o-1/${account}/CloudTrail/${region}/${day}'",
+        "'projection.account.values' = '111122223333,222233334444'",
+        "'projection.region.values' = 'eu-west-1,us-east-1'",
+    ] {
+        assert!(logs.contains(expected), "{logs}");
+    }
+    let digests = sql("heeler_cloudtrail_digests");
+    assert!(
+        digests.contains("/${account}/CloudTrail-Digest/${region}/${day}'"),
+        "{digests}"
+    );
+    let coverage = sql("coverage");
+    assert!(
+        coverage.contains("('111122223333', 'O''Neil')"),
+        "{coverage}"
+    );
+    assert!(
+        coverage.contains(r"\_org\_trail\_us-east-1\_%'"),
+        "{coverage}"
+    );
+}
+
+#[test]
+fn statements_fit_the_limit_of_athena() {
+    // "The maximum allowed query string length is 262144 bytes" (Athena User Guide, "Service Quotas").
+    const MAX_QUERY_BYTES: usize = 262_144;
+    let accounts =
+        (0..5_000).map(|number| (format!("{}", 100_000_000_000_u64 + number), "a".repeat(20)));
+    let trail = AthenaTrail {
+        accounts: accounts.collect(),
+        ..trail()
+    };
+    for statement in statements(&trail, &SeverityTable::built_in().unwrap()) {
+        assert!(statement.sql.len() < MAX_QUERY_BYTES, "{}", statement.name);
+    }
+}

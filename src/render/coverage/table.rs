@@ -1,0 +1,352 @@
+//! The coverage as a matrix that fits the terminal: accounts with gaps first, and only regions with gaps if not all fit.
+
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::region_code::region_code;
+use super::{CoverageReport, age, grouped, meaning, plural, sign, tone};
+use crate::coverage::key_layout::ObjectTime;
+use crate::coverage::{AccountCoverage, PairStatus, RegionName};
+use crate::render::{Tone, Ui};
+use crate::sanitize::escape_control_chars;
+
+/// The largest number of accounts with equal regions that are shown one by one.
+const MAX_EQUAL_ROWS: usize = 3;
+/// The widest label of a row: an account ID and a name.
+const MAX_LABEL: usize = 34;
+const LAST_EVENT: &str = "last event";
+/// The space between two columns.
+const GAP: usize = 2;
+
+/// A row of the matrix: an account, or several with equal regions.
+struct MatrixRow<'a> {
+    account: &'a AccountCoverage,
+    /// The number of further accounts.
+    others: usize,
+    last_event: Option<ObjectTime>,
+}
+
+/// The columns of one part of the matrix.
+struct MatrixPart<'a> {
+    regions: Vec<&'a RegionName>,
+    /// True for region codes and signs, false for region names and words.
+    is_short: bool,
+    label_width: usize,
+}
+
+pub(super) fn coverage_text(ui: Ui, report: &CoverageReport<'_>) -> String {
+    let mut text = headline(ui, report);
+    let rows = rows(report);
+    if !rows.is_empty() {
+        write_matrix(ui, &mut text, report, &rows);
+    }
+    let hidden = report.accounts.len() - rows.iter().map(|row| row.others + 1).sum::<usize>();
+    if hidden > 0 {
+        let what = if rows.is_empty() {
+            "the matrix"
+        } else {
+            "them"
+        };
+        let line = format!(
+            "{} without a gap (--all shows {what})",
+            plural(hidden, "account")
+        );
+        let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 0));
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+        write_legend(ui, &mut text, report);
+    }
+    write_remarks(ui, &mut text, report);
+    text
+}
+
+fn headline(ui: Ui, report: &CoverageReport<'_>) -> String {
+    let total = report.accounts.len();
+    let with_gap = report.accounts.iter().filter(|each| each.has_gap()).count();
+    let gaps = report.counts.get(PairStatus::Nothing);
+    let result = if with_gap == 0 {
+        format!("No gap in {}", plural(total, "account"))
+    } else {
+        format!(
+            "{} in {} of {}",
+            plural(gaps, "gap"),
+            grouped(with_gap),
+            plural(total, "account")
+        )
+    };
+    let line = format!(
+        "{result} and {}, checked with {} ({:.1} s).",
+        plural(report.regions.len(), "region"),
+        plural(report.scan.calls, "call"),
+        report.elapsed.as_secs_f64()
+    );
+    let line = ui.wrap_stdout(&line, 0);
+    let mut text = String::new();
+    let _ = writeln!(text, "{}", ui.paint(Tone::Strong, &line));
+    let since = super::rfc3339(report.since);
+    let line = format!(
+        "Trail {}, s3://{}/{}, log files since {since}",
+        report.target.trail, report.target.bucket, report.target.log_prefix
+    );
+    let _ = writeln!(text, "{}\n", ui.wrap_stdout(&line, 0));
+    text
+}
+
+/// The accounts to show. Accounts with equal regions form one row if there are many.
+fn rows<'a>(report: &CoverageReport<'a>) -> Vec<MatrixRow<'a>> {
+    let shown = report.accounts.iter().filter(|account| {
+        report.shows_all || account.has_gap() || account.count(PairStatus::Unknown) > 0
+    });
+    let pattern = |account: &AccountCoverage| -> Vec<PairStatus> {
+        let regions = report.regions.iter();
+        regions.map(|region| account.pair(region).status).collect()
+    };
+    let mut groups: Vec<(Vec<PairStatus>, Vec<&'a AccountCoverage>)> = Vec::new();
+    let mut positions = std::collections::HashMap::new();
+    for account in shown {
+        let pattern = pattern(account);
+        let position = *positions.entry(pattern.clone()).or_insert_with(|| {
+            groups.push((pattern, Vec::new()));
+            groups.len() - 1
+        });
+        groups[position].1.push(account);
+    }
+    let mut rows = Vec::new();
+    for (_, accounts) in groups {
+        if report.shows_all || accounts.len() <= MAX_EQUAL_ROWS {
+            rows.extend(accounts.into_iter().map(|account| MatrixRow {
+                account,
+                others: 0,
+                last_event: account.last_event(),
+            }));
+        } else if let [first, others @ ..] = accounts.as_slice() {
+            rows.push(MatrixRow {
+                account: first,
+                others: others.len(),
+                last_event: accounts.iter().filter_map(|each| each.last_event()).max(),
+            });
+        }
+    }
+    rows
+}
+
+impl MatrixRow<'_> {
+    fn label(&self) -> String {
+        let id = &self.account.account;
+        if self.others > 0 {
+            return format!("{id} and {} more", grouped(self.others));
+        }
+        escape_control_chars(&format!("{id} {}", self.account.name))
+    }
+}
+
+fn write_matrix(ui: Ui, text: &mut String, report: &CoverageReport<'_>, rows: &[MatrixRow<'_>]) {
+    let labels: Vec<String> = rows.iter().map(|row| shorten(ui, &row.label())).collect();
+    let label_width = labels.iter().map(|label| label.width()).max();
+    let label_width = label_width.unwrap_or_default().max("account".len());
+    let has_problem = |region: &&RegionName| {
+        rows.iter().any(|row| {
+            let status = row.account.pair(region).status;
+            matches!(status, PairStatus::Nothing | PairStatus::Unknown)
+        })
+    };
+    let all: Vec<&RegionName> = report.regions.iter().collect();
+    let problems: Vec<&RegionName> = report.regions.iter().filter(has_problem).collect();
+    let needed = if report.shows_all { &all } else { &problems };
+    let layout = |regions: &[&'_ RegionName], is_short| MatrixPart {
+        regions: regions
+            .iter()
+            .map(|region| *region)
+            .map(|region| region_of(report, region))
+            .collect(),
+        is_short,
+        label_width,
+    };
+    let candidates = [(&all, false), (&all, true), (needed, false), (needed, true)];
+    let fitting = candidates
+        .into_iter()
+        .map(|(regions, is_short)| layout(regions, is_short))
+        .find(|layout| ui.fits_stdout(layout.width(ui)));
+    let parts = match fitting {
+        Some(layout) => vec![layout],
+        None => layout(needed, true).split(ui),
+    };
+    let shown: usize = parts.iter().map(|part| part.regions.len()).sum();
+    for part in &parts {
+        part.write(ui, text, report, rows, &labels);
+        text.push('\n');
+    }
+    if shown < all.len() {
+        let line = format!(
+            "{} without a gap in these accounts (--all shows them)",
+            plural(all.len() - shown, "other region")
+        );
+        let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 0));
+    }
+}
+
+/// Returns the region of the report itself, which lives longer.
+fn region_of<'a>(report: &CoverageReport<'a>, region: &RegionName) -> &'a RegionName {
+    let regions: &'a [RegionName] = report.regions;
+    let found = regions.iter().find(|known| *known == region);
+    found.unwrap_or(&regions[0])
+}
+
+/// Shortens a label to the widest one.
+fn shorten(ui: Ui, label: &str) -> String {
+    if label.width() <= MAX_LABEL {
+        return label.to_owned();
+    }
+    let end = ui.symbol("…", "~");
+    let mut short = String::new();
+    for c in label.chars() {
+        let next = short.width() + c.to_string().width();
+        if next + end.width() > MAX_LABEL {
+            break;
+        }
+        short.push(c);
+    }
+    short + end
+}
+
+impl MatrixPart<'_> {
+    fn heading(&self, region: &str) -> String {
+        if self.is_short {
+            region_code(region)
+        } else {
+            region.to_owned()
+        }
+    }
+
+    fn cell(&self, ui: Ui, status: PairStatus) -> String {
+        let sign = sign(ui, status);
+        let word = match status {
+            PairStatus::Nothing => " none",
+            PairStatus::DigestOnly => " silent",
+            PairStatus::Unknown => " not known",
+            PairStatus::Events | PairStatus::NotExpected => "",
+        };
+        if self.is_short {
+            sign.to_owned()
+        } else {
+            format!("{sign}{word}")
+        }
+    }
+
+    fn column_width(&self, region: &str) -> usize {
+        let widest_cell = if self.is_short {
+            2
+        } else {
+            "? not known".len()
+        };
+        self.heading(region).width().max(widest_cell)
+    }
+
+    /// The width of the whole part.
+    fn width(&self, _: Ui) -> usize {
+        let columns = self.regions.iter();
+        let columns: usize = columns.map(|region| GAP + self.column_width(region)).sum();
+        self.label_width + columns + GAP + LAST_EVENT.len()
+    }
+
+    /// Splits the columns into parts that fit the terminal.
+    fn split(self, ui: Ui) -> Vec<Self> {
+        let part = |regions| Self {
+            regions,
+            is_short: self.is_short,
+            label_width: self.label_width,
+        };
+        let mut parts = Vec::new();
+        let mut current = part(Vec::new());
+        for region in &self.regions {
+            current.regions.push(region);
+            if !ui.fits_stdout(current.width(ui)) && current.regions.len() > 1 {
+                current.regions.pop();
+                parts.push(std::mem::replace(&mut current, part(vec![*region])));
+            }
+        }
+        parts.push(current);
+        parts
+    }
+
+    fn write(
+        &self,
+        ui: Ui,
+        text: &mut String,
+        report: &CoverageReport<'_>,
+        rows: &[MatrixRow<'_>],
+        labels: &[String],
+    ) {
+        let mut heading = pad("account", self.label_width);
+        for region in &self.regions {
+            let column = pad(&self.heading(region), self.column_width(region));
+            let _ = write!(heading, "{:GAP$}{column}", "");
+        }
+        let _ = write!(heading, "{:GAP$}{LAST_EVENT}", "");
+        let _ = writeln!(text, "{}", ui.paint(Tone::Strong, &heading));
+        for (row, label) in rows.iter().zip(labels) {
+            text.push_str(&pad(label, self.label_width));
+            for region in &self.regions {
+                let status = row.account.pair(region).status;
+                let cell = self.cell(ui, status);
+                let space = self.column_width(region) - cell.width();
+                let cell = ui.paint(tone(status), &cell);
+                let _ = write!(text, "{:GAP$}{cell}{:space$}", "", "");
+            }
+            let last = age(row.last_event, report.checked_at);
+            let _ = writeln!(text, "{:GAP$}{last}", "");
+        }
+    }
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let space = width.saturating_sub(text.width());
+    format!("{text}{:space$}", "")
+}
+
+fn write_legend(ui: Ui, text: &mut String, report: &CoverageReport<'_>) {
+    let known = PairStatus::ALL.into_iter().rev();
+    let known = known.filter(|status| report.counts.get(*status) > 0);
+    for status in known {
+        let sign = sign(ui, status);
+        let painted = ui.paint(tone(status), sign);
+        let _ = writeln!(
+            text,
+            "{painted}{:1$}{2}",
+            "",
+            3 - sign.width(),
+            meaning(status)
+        );
+    }
+}
+
+/// Explains what the result does not contain.
+fn write_remarks(ui: Ui, text: &mut String, report: &CoverageReport<'_>) {
+    let mut remarks = Vec::new();
+    if !report.target.has_digests {
+        remarks.push(format!(
+            "Log file validation of trail {} is off, so a gap looks like a region without activity.",
+            report.target.trail
+        ));
+    }
+    if report.scan.lacks_opt_in_regions {
+        remarks.push(
+            "Opt-in regions of member accounts are not known. To read them, enable trusted access for AWS Account \
+             Management (account.amazonaws.com) in AWS Organizations, and allow account:ListRegions."
+                .to_owned(),
+        );
+    }
+    let others = &report.scan.other_accounts;
+    if !others.is_empty() {
+        let verb = if others.len() == 1 { "is" } else { "are" };
+        remarks.push(format!(
+            "The bucket also has log files of {} that {verb} not in the organization (-o json lists them).",
+            plural(others.len(), "account")
+        ));
+    }
+    for remark in remarks {
+        let _ = writeln!(text, "\n{}", ui.wrap_stdout(&remark, 0));
+    }
+}
