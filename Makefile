@@ -1,7 +1,7 @@
 # The commands of developers and CI.
 
 PYTHON ?= python3
-EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp
+EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp .venv/athena/.stamp
 
 # The installed Python versions that the Lambda function supports. PYENV_VERSION selects the version under pyenv.
 # Lambda's runtime client supports only Linux.
@@ -22,8 +22,8 @@ CHROMIUM ?= chromium
 
 .PHONY: emulators test faults acceptance demo check check-html bench generate snapshots docs check-docs
 
-# Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
-# environment.
+# Installs the AWS emulators, the AWS CLI that parses printed commands, sqlglot and DuckDB that run printed SQL, and
+# Lambda's runtime client, each in its own environment.
 emulators: $(EMULATORS) $(FUNCTION)
 
 .venv/%/.stamp: tests/testkit/emulators/%.txt

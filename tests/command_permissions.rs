@@ -71,6 +71,8 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),
             "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),
             "tail" => command(CommandName::Tail, None),
+            // Athena needs no deployment, and the calls are among those of coverage.
+            "export" if has("athena") => command(CommandName::Coverage, None),
             "export" => command(CommandName::Export, None),
             "destroy" => command(CommandName::Destroy, None),
             "restore" => command(CommandName::Restore, None),

@@ -4,6 +4,7 @@ mod acceptance;
 mod account_requirements;
 mod adopt;
 mod architecture;
+mod athena;
 mod aws_failures;
 mod backup;
 mod bad_input;

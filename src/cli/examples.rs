@@ -101,6 +101,10 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "Print the addresses and IDs of the imports",
                 "heeler-ec export terraform -o json",
             ),
+            (
+                "Write tables, views and queries for Athena",
+                "heeler-ec export athena > cloudtrail.sql",
+            ),
         ],
         "tail" => &[
             ("Show events as they arrive", "heeler-ec tail"),

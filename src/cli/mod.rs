@@ -233,9 +233,11 @@ pub enum Command {
     /// enabled region. Needs no deployment. Exits with 1 if nothing was delivered for an account in a region, neither today
     /// nor yesterday (UTC).
     Coverage(CoverageArgs),
-    /// Export the deployment as Terraform configuration
+    /// Export the deployment for Terraform, or the log files for Athena
     ///
-    /// Read-only. Prints import and resource blocks. With --output json, prints the addresses and IDs of the imports.
+    /// Read-only. For Terraform, prints import and resource blocks; with --output json, the addresses and IDs of the imports.
+    /// For Athena, prints SQL: tables over the trail's bucket, views with severities, and the queries behind coverage. Athena
+    /// needs no deployment.
     Export(ExportArgs),
     /// Show events as they arrive
     ///
@@ -515,6 +517,10 @@ pub struct ExportArgs {
     #[arg(value_enum, value_name = "TOOL")]
     pub form: ExportFormat,
 
+    /// Trail name or ARN (only for athena, and needed only if there are several organization trails)
+    #[arg(long, value_name = "NAME")]
+    pub trail: Option<String>,
+
     #[command(flatten)]
     pub format: OutputArgs<ConfigurationFormat>,
 }
@@ -523,6 +529,8 @@ pub struct ExportArgs {
 pub enum ExportFormat {
     /// Terraform 1.5 or newer, with version 5 of the AWS provider
     Terraform,
+    /// Amazon Athena, engine version 3
+    Athena,
 }
 
 #[derive(Args, Debug)]

@@ -133,9 +133,9 @@ pub enum EventFormat {
 /// The formats of an exported deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ConfigurationFormat {
-    /// Configuration of the tool
+    /// Text for the tool: HCL for Terraform, SQL for Athena
     Hcl,
-    /// For programs: the addresses and IDs of the imports
+    /// For programs: the addresses and IDs of the imports, or the statements
     Json,
 }
 

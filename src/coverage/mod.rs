@@ -4,6 +4,7 @@ mod accounts;
 mod bucket_listing;
 pub mod key_layout;
 pub mod matrix;
+mod organization_scope;
 pub mod progress_file;
 mod rate_limit;
 mod regions;
@@ -13,5 +14,6 @@ mod tests;
 mod trail_bucket;
 
 pub use matrix::{AccountCoverage, Pair, PairStatus, RegionName, StatusCounts};
+pub use organization_scope::OrganizationScope;
 pub use scan::{CoverageScan, ScanReport};
 pub use trail_bucket::TrailBucket;

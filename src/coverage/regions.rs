@@ -15,13 +15,15 @@ use crate::error::Result;
 const LIST_REGIONS_INTERVAL: Duration = Duration::from_millis(200);
 const LIST_REGIONS_BURST: u32 = 5;
 
-/// The enabled regions of the caller's account.
+/// The regions of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct EnabledRegions {
+pub(super) struct AccountRegions {
     /// Regions that every account has.
     pub by_default: Vec<RegionName>,
-    /// Opt-in regions that the account has enabled.
+    /// Opt-in regions that the account has regions.
     pub opted_in: Vec<RegionName>,
+    /// Opt-in regions that the account has not enabled, which other accounts may have regions.
+    pub disabled: Vec<RegionName>,
 }
 
 /// Reads the regions of member accounts.
@@ -50,7 +52,7 @@ impl MemberRegions {
         !self.is_skipped()
     }
 
-    /// Returns the opt-in regions that a member has enabled. Returns `None` if they are not known: the call needs trusted
+    /// Returns the opt-in regions that a member has regions. Returns `None` if they are not known: the call needs trusted
     /// access for Account Management, and after the first refusal no other account is asked.
     ///
     /// # Errors
@@ -61,7 +63,7 @@ impl MemberRegions {
         if self.is_skipped() {
             return Ok(None);
         }
-        match enabled_regions(aws, Some(account)).await {
+        match account_regions(aws, Some(account)).await {
             Ok(regions) => Ok(Some(regions.opted_in)),
             Err(error) if error.is_denied() => {
                 self.is_skipped.store(true, Ordering::Relaxed);
@@ -77,49 +79,45 @@ impl MemberRegions {
 ///
 /// # Errors
 /// When AWS refuses the call.
-pub(super) async fn own_regions(aws: &Aws, home_region: &str) -> Result<EnabledRegions> {
-    // No partition other than `aws` and `aws-cn` has an endpoint for the call, and their regions are always enabled.
+pub(super) async fn own_regions(aws: &Aws, home_region: &str) -> Result<AccountRegions> {
+    // No partition other than `aws` and `aws-cn` has an endpoint for the call, and their regions are always regions.
     let by_default: &[&str] = if home_region.starts_with("us-gov-") {
         &["us-gov-east-1", "us-gov-west-1"]
     } else if home_region.contains("-iso") {
         &[home_region]
     } else {
-        return enabled_regions(aws, None).await;
+        return account_regions(aws, None).await;
     };
-    Ok(EnabledRegions {
+    Ok(AccountRegions {
         by_default: by_default.iter().copied().map(RegionName::from).collect(),
-        opted_in: Vec::new(),
+        ..AccountRegions::default()
     })
 }
 
-/// Returns the enabled regions of a member, or of the caller. The management account must not name itself.
-async fn enabled_regions(aws: &Aws, member: Option<&str>) -> Result<EnabledRegions> {
+/// Returns the regions of a member, or of the caller. The management account must not name itself.
+async fn account_regions(aws: &Aws, member: Option<&str>) -> Result<AccountRegions> {
     let call = aws.account.list_regions().max_results(50);
-    let call = call
-        .region_opt_status_contains(RegionOptStatus::Enabled)
-        .region_opt_status_contains(RegionOptStatus::EnabledByDefault);
-    let mut pages = call
-        .set_account_id(member.map(str::to_owned))
-        .into_paginator()
-        .send();
-    let mut enabled = EnabledRegions::default();
+    let call = call.set_account_id(member.map(str::to_owned));
+    let mut pages = call.into_paginator().send();
+    let mut regions = AccountRegions::default();
     while let Some(page) = pages.next().await {
         let page = page.context_for("account:ListRegions", || match member {
-            Some(account) => format!("list the enabled regions of account {account}"),
-            None => "list the enabled regions".to_owned(),
+            Some(account) => format!("list the regions of account {account}"),
+            None => "list the regions".to_owned(),
         })?;
         for region in page.regions() {
             let Some(name) = region.region_name().map(RegionName::from) else {
                 continue;
             };
             match region.region_opt_status() {
-                Some(RegionOptStatus::EnabledByDefault) => enabled.by_default.push(name),
-                Some(RegionOptStatus::Enabled) => enabled.opted_in.push(name),
-                _ => {}
+                Some(RegionOptStatus::EnabledByDefault) => regions.by_default.push(name),
+                Some(RegionOptStatus::Enabled) => regions.opted_in.push(name),
+                _ => regions.disabled.push(name),
             }
         }
     }
-    enabled.by_default.sort();
-    enabled.opted_in.sort();
-    Ok(enabled)
+    regions.by_default.sort();
+    regions.opted_in.sort();
+    regions.disabled.sort();
+    Ok(regions)
 }

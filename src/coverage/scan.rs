@@ -12,7 +12,7 @@ use super::accounts::{OrganizationAccount, list_accounts};
 use super::bucket_listing::BucketKeys;
 use super::key_layout::{PairKeys, UtcDay, is_account_id, last_segment};
 use super::matrix::{AccountCoverage, Expectation, Pair, RegionName};
-use super::regions::{EnabledRegions, MemberRegions, own_regions};
+use super::regions::{AccountRegions, MemberRegions, own_regions};
 use super::trail_bucket::TrailBucket;
 use crate::aws::Aws;
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub struct CoverageScan<'a> {
     accounts: Vec<OrganizationAccount>,
     /// The accounts that have any objects.
     with_objects: BTreeSet<String>,
-    own_regions: EnabledRegions,
+    own_regions: AccountRegions,
     member_regions: MemberRegions,
     region_calls: AtomicUsize,
     /// Objects are recent from this day on.

@@ -6,15 +6,15 @@ use super::{AthenaNames, AthenaTrail};
 /// The pairs with their newest event and newest digest of the last two days in UTC.
 fn pairs(trail: &AthenaTrail, names: &AthenaNames) -> String {
     let accounts: Vec<String> = trail
-        .accounts
+        .expected_accounts
         .iter()
         .map(|(id, name)| format!("({}, {})", literal(id), literal(name)))
         .collect();
-    let regions = trail.regions.iter().map(String::as_str);
+    let regions = trail.expected_regions.iter().map(String::as_str);
     let regions: Vec<String> = regions
         .map(|region| format!("({})", literal(region)))
         .collect();
-    let in_regions = literals(trail.regions.iter().map(String::as_str), "    ");
+    let in_regions = literals(trail.expected_regions.iter().map(String::as_str), "    ");
     let recent = "day >= date_format(current_date - INTERVAL '1' DAY, '%Y/%m/%d')";
     // The name of a digest file contains its trail, because several trails may deliver to one bucket.
     let digest = format!(

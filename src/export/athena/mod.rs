@@ -17,9 +17,14 @@ pub struct AthenaTrail {
     pub log_prefix: String,
     pub trail: String,
     pub home_region: String,
-    /// The accounts to expect, as pairs of ID and name.
-    pub accounts: Vec<(String, String)>,
+    /// All accounts, whose log files the tables contain.
+    pub accounts: Vec<String>,
+    /// All regions, whose log files the tables contain.
     pub regions: Vec<String>,
+    /// The accounts for which events are expected, as pairs of ID and name.
+    pub expected_accounts: Vec<(String, String)>,
+    /// The regions in which events are expected.
+    pub expected_regions: Vec<String>,
     /// The start of all names of tables and views.
     pub name_prefix: String,
 }

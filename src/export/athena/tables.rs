@@ -88,12 +88,11 @@ fn table(
         .map(|(field, kind)| format!("  {field} {kind}"))
         .collect();
     let location = format!("s3://{}/{}", trail.bucket, trail.log_prefix);
-    let accounts: Vec<&str> = trail.accounts.iter().map(|(id, _)| id.as_str()).collect();
     let template = format!("{location}${{account}}/{folder}/${{region}}/${{day}}");
     let properties: Vec<String> = [
         ("projection.enabled", "true".to_owned()),
         ("projection.account.type", "enum".to_owned()),
-        ("projection.account.values", accounts.join(",")),
+        ("projection.account.values", trail.accounts.join(",")),
         ("projection.region.type", "enum".to_owned()),
         ("projection.region.values", trail.regions.join(",")),
         ("projection.day.type", "date".to_owned()),
