@@ -42,7 +42,8 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the deployments of the account')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration')
+            [CompletionResult]::new('coverage', 'coverage', [CompletionResultType]::ParameterValue, 'Show for which accounts and regions the trail delivers')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment for Terraform, or the log files for Athena')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore policies and notification settings from a --backup file')
@@ -229,7 +230,33 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'heeler-ec;coverage' {
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Trail name or ARN (needed only if there are several organization trails)')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Also write the result to this file as an HTML page, and replace the file if it exists')
+            [CompletionResult]::new('--resume', '--resume', [CompletionResultType]::ParameterName, 'Keep the progress in this file: a run that was interrupted continues, and a complete run deletes the file')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region of the trail''s bucket or log group; detected by default')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Override the default endpoint URL of AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Format of progress, messages and errors on standard error')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Also show accounts and regions without a gap')
+            [CompletionResult]::new('--default-regions', '--default-regions', [CompletionResultType]::ParameterName, 'Check only regions that are enabled by default, which saves one call per account (AWS allows five per second)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'heeler-ec;export' {
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Trail name or ARN (only for athena, and needed only if there are several organization trails)')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')

@@ -44,7 +44,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List the deployments of the account'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment as Terraform configuration'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
@@ -312,8 +313,31 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s q -l quie
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Configuration of the tool'
-json\t'For programs: the addresses and IDs of the imports'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l trail -d 'Trail name or ARN (needed only if there are several organization trails)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l html -d 'Also write the result to this file as an HTML page, and replace the file if it exists' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l resume -d 'Keep the progress in this file: a run that was interrupted continues, and a complete run deletes the file' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'
+csv\t'For spreadsheets: one row per account and region'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l all -d 'Also show accounts and regions without a gap'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l default-regions -d 'Check only regions that are enabled by default, which saves one call per account (AWS allows five per second)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l trail -d 'Trail name or ARN (only for athena, and needed only if there are several organization trails)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Text for the tool: HCL for Terraform, SQL for Athena'
+json\t'For programs: the addresses and IDs of the imports, or the statements'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
@@ -509,12 +533,14 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heel
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler assumes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler presents'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "athena" -d 'Amazon Athena, engine version 3'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "setup"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outputs"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "coverage"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"

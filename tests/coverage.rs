@@ -221,7 +221,9 @@ async fn interrupted_scan_continues_from_its_file() {
     assert_eq!(failure["code"], "AccessDenied");
     assert_eq!(
         failure["hint"],
-        format!("to continue, run: heeler-ec coverage --resume {path}")
+        format!(
+            "grant s3:ListBucket to the caller; to continue, run: heeler-ec coverage --resume {path}"
+        )
     );
     let stored = std::fs::read_to_string(&path).expect("the file");
     assert!(

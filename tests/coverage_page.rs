@@ -132,8 +132,8 @@ fn page_contains_no_markup_from_aws() {
     assert_eq!(page.matches("<th scope=\"row\">").count(), ACCOUNTS);
     // Each status has a sign and a text beside its color.
     for status in PairStatus::ALL {
-        let cells = page.matches(&format!("<td class=\"{}\"", status.name()));
-        assert!(cells.count() > 0, "{}", status.name());
+        let cell = format!("<td class=\"{}\"", status.name());
+        assert!(page.contains(&cell), "{cell}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shows for which accounts and regions the trail delivers. It makes only reading calls.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
@@ -186,19 +187,25 @@ fn page_error(path: &Path, error: &std::io::Error) -> Error {
 /// Names the command that continues a scan after an error.
 fn with_resume_hint(error: Error, args: &cli::CoverageArgs) -> Error {
     let is_unfinished = matches!(error.exit(), Exit::Interrupted | Exit::Failed);
-    match &args.resume {
-        Some(path) if is_unfinished && error.hint().is_none() && path.exists() => {
-            let path = path.display().to_string();
-            let path = shlex::try_quote(&path).unwrap_or_default().into_owned();
-            let mut command = format!("heeler-ec coverage --resume {path}");
-            if let Some(trail) = &args.trail {
-                command.push_str(&format!(" --trail {trail}"));
-            }
-            if args.default_regions {
-                command.push_str(" --default-regions");
-            }
-            error.with_hint(Hint::from("to continue, run: ").and_command(command))
-        }
-        _ => error,
+    let Some(path) = args.resume.as_ref().filter(|path| path.exists()) else {
+        return error;
+    };
+    if !is_unfinished {
+        return error;
     }
+    let path = path.display().to_string();
+    let path = shlex::try_quote(&path).unwrap_or_default();
+    let mut command = format!("heeler-ec coverage --resume {path}");
+    if let Some(trail) = &args.trail {
+        let _ = write!(command, " --trail {trail}");
+    }
+    if args.default_regions {
+        command.push_str(" --default-regions");
+    }
+    let continuation = |text: &str| Hint::from(text).and_command(command.as_str());
+    let hint = match error.hint() {
+        Some(hint) => hint.clone().and(&continuation("; to continue, run: ")),
+        None => continuation("to continue, run: "),
+    };
+    error.with_hint(hint)
 }

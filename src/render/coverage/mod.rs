@@ -80,7 +80,7 @@ fn meaning(status: PairStatus) -> &'static str {
         PairStatus::DigestOnly => "digest only (works, no activity)",
         PairStatus::Nothing => "nothing delivered",
         PairStatus::NotExpected => "not expected (region not enabled, account suspended)",
-        PairStatus::Unknown => "not known",
+        PairStatus::Unknown => "unknown",
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::io::{self, Write};
 
-use super::region_code::region_code;
 use super::{CoverageReport, age, grouped, meaning, plural, rfc3339};
 use crate::coverage::{AccountCoverage, PairStatus};
 use crate::sanitize::escape_control_chars;
@@ -122,9 +121,8 @@ fn write_table(report: &CoverageReport<'_>, out: &mut impl Write) -> io::Result<
     for region in report.regions {
         write!(
             out,
-            "<th scope=\"col\" class=\"region\"><abbr title=\"{0}\">{1}</abbr></th>",
-            escape_html(region),
-            escape_html(&region_code(region))
+            "<th scope=\"col\" class=\"region\"><span>{}</span></th>",
+            escape_html(region)
         )?;
     }
     writeln!(out, "</tr>\n</thead>\n<tbody>")?;
@@ -143,7 +141,7 @@ fn write_row(
     let name = escape_html(&account.name);
     write!(
         out,
-        "<tr><th scope=\"row\"><span class=\"id\">{}</span> {name}",
+        "<tr><th scope=\"row\"><span class=\"id\">{}</span> <span class=\"name\">{name}</span>",
         escape_html(&account.account)
     )?;
     if account.state != "ACTIVE" {
@@ -205,7 +203,7 @@ fn cell_text(status: PairStatus) -> &'static str {
         PairStatus::DigestOnly => "digest only",
         PairStatus::Nothing => "nothing",
         PairStatus::NotExpected => "not expected",
-        PairStatus::Unknown => "not known",
+        PairStatus::Unknown => "unknown",
     }
 }
 

@@ -30,6 +30,8 @@ struct MatrixRow<'a> {
 /// The columns of one part of the matrix.
 struct MatrixPart<'a> {
     regions: Vec<&'a RegionName>,
+    /// The width of each column.
+    widths: Vec<usize>,
     /// True for region codes and signs, false for region names and words.
     is_short: bool,
     label_width: usize,
@@ -41,7 +43,7 @@ pub(super) fn coverage_text(ui: Ui, report: &CoverageReport<'_>) -> String {
     if !rows.is_empty() {
         write_matrix(ui, &mut text, report, &rows);
     }
-    let hidden = report.accounts.len() - rows.iter().map(|row| row.others + 1).sum::<usize>();
+    let hidden = report.accounts.len() - shown_accounts(&rows);
     if hidden > 0 {
         let what = if rows.is_empty() {
             "the matrix"
@@ -53,9 +55,11 @@ pub(super) fn coverage_text(ui: Ui, report: &CoverageReport<'_>) -> String {
             plural(hidden, "account")
         );
         let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 0));
+        if !rows.is_empty() {
+            text.push('\n');
+        }
     }
     if !rows.is_empty() {
-        text.push('\n');
         write_legend(ui, &mut text, report);
     }
     write_remarks(ui, &mut text, report);
@@ -76,8 +80,12 @@ fn headline(ui: Ui, report: &CoverageReport<'_>) -> String {
             plural(total, "account")
         )
     };
+    let unknown = match report.counts.get(PairStatus::Unknown) {
+        0 => String::new(),
+        unknown => format!(", {} unknown", grouped(unknown)),
+    };
     let line = format!(
-        "{result} and {}, checked with {} ({:.1} s).",
+        "{result} and {}{unknown}, checked with {} ({:.1} s).",
         plural(report.regions.len(), "region"),
         plural(report.scan.calls, "call"),
         report.elapsed.as_secs_f64()
@@ -142,7 +150,12 @@ impl MatrixRow<'_> {
     }
 }
 
-fn write_matrix(ui: Ui, text: &mut String, report: &CoverageReport<'_>, rows: &[MatrixRow<'_>]) {
+fn write_matrix<'a>(
+    ui: Ui,
+    text: &mut String,
+    report: &CoverageReport<'a>,
+    rows: &[MatrixRow<'a>],
+) {
     let labels: Vec<String> = rows.iter().map(|row| shorten(ui, &row.label())).collect();
     let label_width = labels.iter().map(|label| label.width()).max();
     let label_width = label_width.unwrap_or_default().max("account".len());
@@ -152,23 +165,18 @@ fn write_matrix(ui: Ui, text: &mut String, report: &CoverageReport<'_>, rows: &[
             matches!(status, PairStatus::Nothing | PairStatus::Unknown)
         })
     };
-    let all: Vec<&RegionName> = report.regions.iter().collect();
-    let problems: Vec<&RegionName> = report.regions.iter().filter(has_problem).collect();
+    let regions: &'a [RegionName] = report.regions;
+    let all: Vec<&'a RegionName> = regions.iter().collect();
+    let problems: Vec<&'a RegionName> = regions.iter().filter(has_problem).collect();
     let needed = if report.shows_all { &all } else { &problems };
-    let layout = |regions: &[&'_ RegionName], is_short| MatrixPart {
-        regions: regions
-            .iter()
-            .map(|region| *region)
-            .map(|region| region_of(report, region))
-            .collect(),
-        is_short,
-        label_width,
+    let layout = |regions: &[&'a RegionName], is_short| {
+        MatrixPart::new(ui, regions.to_vec(), rows, is_short, label_width)
     };
     let candidates = [(&all, false), (&all, true), (needed, false), (needed, true)];
     let fitting = candidates
         .into_iter()
         .map(|(regions, is_short)| layout(regions, is_short))
-        .find(|layout| ui.fits_stdout(layout.width(ui)));
+        .find(|part| ui.fits_stdout(part.width()));
     let parts = match fitting {
         Some(layout) => vec![layout],
         None => layout(needed, true).split(ui),
@@ -183,15 +191,18 @@ fn write_matrix(ui: Ui, text: &mut String, report: &CoverageReport<'_>, rows: &[
             "{} without a gap in these accounts (--all shows them)",
             plural(all.len() - shown, "other region")
         );
-        let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 0));
+        let end = if shown_accounts(rows) < report.accounts.len() {
+            ""
+        } else {
+            "\n"
+        };
+        let _ = writeln!(text, "{}{end}", ui.wrap_stdout(&line, 0));
     }
 }
 
-/// Returns the region of the report itself, which lives longer.
-fn region_of<'a>(report: &CoverageReport<'a>, region: &RegionName) -> &'a RegionName {
-    let regions: &'a [RegionName] = report.regions;
-    let found = regions.iter().find(|known| *known == region);
-    found.unwrap_or(&regions[0])
+/// The number of accounts in these rows.
+fn shown_accounts(rows: &[MatrixRow<'_>]) -> usize {
+    rows.iter().map(|row| row.others + 1).sum()
 }
 
 /// Shortens a label to the widest one.
@@ -211,63 +222,56 @@ fn shorten(ui: Ui, label: &str) -> String {
     short + end
 }
 
-impl MatrixPart<'_> {
-    fn heading(&self, region: &str) -> String {
-        if self.is_short {
-            region_code(region)
-        } else {
-            region.to_owned()
-        }
-    }
-
-    fn cell(&self, ui: Ui, status: PairStatus) -> String {
-        let sign = sign(ui, status);
-        let word = match status {
-            PairStatus::Nothing => " none",
-            PairStatus::DigestOnly => " silent",
-            PairStatus::Unknown => " not known",
-            PairStatus::Events | PairStatus::NotExpected => "",
+impl<'a> MatrixPart<'a> {
+    fn new(
+        ui: Ui,
+        regions: Vec<&'a RegionName>,
+        rows: &[MatrixRow<'_>],
+        is_short: bool,
+        label_width: usize,
+    ) -> Self {
+        let width = |region: &&RegionName| {
+            let cells = rows
+                .iter()
+                .map(|row| cell(ui, row.account.pair(region).status, is_short).width());
+            cells.chain([heading(region, is_short).width()]).max()
         };
-        if self.is_short {
-            sign.to_owned()
-        } else {
-            format!("{sign}{word}")
+        Self {
+            widths: regions
+                .iter()
+                .map(|region| width(region).unwrap_or_default())
+                .collect(),
+            regions,
+            is_short,
+            label_width,
         }
-    }
-
-    fn column_width(&self, region: &str) -> usize {
-        let widest_cell = if self.is_short {
-            2
-        } else {
-            "? not known".len()
-        };
-        self.heading(region).width().max(widest_cell)
     }
 
     /// The width of the whole part.
-    fn width(&self, _: Ui) -> usize {
-        let columns = self.regions.iter();
-        let columns: usize = columns.map(|region| GAP + self.column_width(region)).sum();
+    fn width(&self) -> usize {
+        let columns: usize = self.widths.iter().map(|width| GAP + width).sum();
         self.label_width + columns + GAP + LAST_EVENT.len()
     }
 
     /// Splits the columns into parts that fit the terminal.
     fn split(self, ui: Ui) -> Vec<Self> {
-        let part = |regions| Self {
-            regions,
-            is_short: self.is_short,
-            label_width: self.label_width,
+        let empty = || Self {
+            regions: Vec::new(),
+            widths: Vec::new(),
+            ..self
         };
-        let mut parts = Vec::new();
-        let mut current = part(Vec::new());
-        for region in &self.regions {
-            current.regions.push(region);
-            if !ui.fits_stdout(current.width(ui)) && current.regions.len() > 1 {
-                current.regions.pop();
-                parts.push(std::mem::replace(&mut current, part(vec![*region])));
+        let mut parts = vec![empty()];
+        for (region, width) in self.regions.iter().zip(&self.widths) {
+            let needed = parts.last().map_or(0, |part| part.width() + GAP + width);
+            if !ui.fits_stdout(needed) {
+                parts.push(empty());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.regions.push(region);
+                part.widths.push(*width);
             }
         }
-        parts.push(current);
+        parts.retain(|part| !part.regions.is_empty());
         parts
     }
 
@@ -279,19 +283,19 @@ impl MatrixPart<'_> {
         rows: &[MatrixRow<'_>],
         labels: &[String],
     ) {
-        let mut heading = pad("account", self.label_width);
-        for region in &self.regions {
-            let column = pad(&self.heading(region), self.column_width(region));
-            let _ = write!(heading, "{:GAP$}{column}", "");
+        let mut line = pad("account", self.label_width);
+        for (region, width) in self.regions.iter().zip(&self.widths) {
+            let column = pad(&heading(region, self.is_short), *width);
+            let _ = write!(line, "{:GAP$}{column}", "");
         }
-        let _ = write!(heading, "{:GAP$}{LAST_EVENT}", "");
-        let _ = writeln!(text, "{}", ui.paint(Tone::Strong, &heading));
+        let _ = write!(line, "{:GAP$}{LAST_EVENT}", "");
+        let _ = writeln!(text, "{}", ui.paint(Tone::Strong, &line));
         for (row, label) in rows.iter().zip(labels) {
             text.push_str(&pad(label, self.label_width));
-            for region in &self.regions {
+            for (region, width) in self.regions.iter().zip(&self.widths) {
                 let status = row.account.pair(region).status;
-                let cell = self.cell(ui, status);
-                let space = self.column_width(region) - cell.width();
+                let cell = cell(ui, status, self.is_short);
+                let space = width - cell.width();
                 let cell = ui.paint(tone(status), &cell);
                 let _ = write!(text, "{:GAP$}{cell}{:space$}", "", "");
             }
@@ -299,6 +303,25 @@ impl MatrixPart<'_> {
             let _ = writeln!(text, "{:GAP$}{last}", "");
         }
     }
+}
+
+fn heading(region: &str, is_short: bool) -> String {
+    if is_short {
+        region_code(region)
+    } else {
+        region.to_owned()
+    }
+}
+
+fn cell(ui: Ui, status: PairStatus, is_short: bool) -> String {
+    let word = match status {
+        PairStatus::Nothing => " none",
+        PairStatus::DigestOnly => " silent",
+        PairStatus::Unknown => " unknown",
+        PairStatus::Events | PairStatus::NotExpected => "",
+    };
+    let word = if is_short { "" } else { word };
+    format!("{}{word}", sign(ui, status))
 }
 
 fn pad(text: &str, width: usize) -> String {

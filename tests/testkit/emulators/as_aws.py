@@ -113,6 +113,11 @@ def list_delegated_administrators(account, region, request):
     return {"DelegatedAdministrators": found}
 
 
+def joined_last_year(account):
+    """Makes an account older. A new account is one that a trail may not deliver for yet."""
+    return {**account, "JoinedTimestamp": account["JoinedTimestamp"] - 365 * 86_400}
+
+
 ORGANIZATIONS = {
     "EnableAWSServiceAccess": enable_service_access,
     "DisableAWSServiceAccess": disable_service_access,

@@ -71,9 +71,11 @@ def account(module):
 
 
 def organizations(module):
-    """Adds service access and delegated administrators, which ministack lacks."""
+    """Adds service access and delegated administrators, which ministack lacks, and makes accounts older."""
     for name, operation in as_aws.ORGANIZATIONS.items():
         module._DISPATCH[name] = lambda request, operation=operation: respond(operation, request)
+    public = module._public_account
+    module._public_account = lambda account: as_aws.joined_last_year(public(account))
 
 
 def cloudtrail(module):

@@ -244,10 +244,12 @@ def list_trails_of_all_regions():
 
 
 def allow_cloudtrail_administrators():
-    """Allows delegated administrators of CloudTrail, which moto's list lacks."""
-    from moto.organizations.models import FakeDelegatedAdministrator
+    """Allows delegated administrators of CloudTrail, which moto's list lacks, and makes accounts older."""
+    from moto.organizations.models import FakeAccount, FakeDelegatedAdministrator
 
     FakeDelegatedAdministrator.SUPPORTED_SERVICES.append("cloudtrail.amazonaws.com")
+    describe = FakeAccount.describe
+    FakeAccount.describe = lambda account: as_aws.joined_last_year(describe(account))
 
 
 def use_current_bucket_defaults():
