@@ -20,7 +20,7 @@ fn stamp(time: SystemTime) -> String {
     format!("{}T{}Z", &digits[..8], &digits[8..12])
 }
 
-async fn deliver_at(org: &Organization, account: &str, region: &str, time: SystemTime) {
+pub async fn deliver_at(org: &Organization, account: &str, region: &str, time: SystemTime) {
     let record = event(account, region, "sts.amazonaws.com", "AssumeRole", true);
     let file = LogFile::new(account, region, vec![record]).stamp(&stamp(time));
     org.deliver(&file).await;
@@ -39,7 +39,7 @@ async fn deliver_digest(org: &Organization, account: &str, region: &str) {
 }
 
 /// Delivers a digest for every pair of these accounts, in the regions that every account has.
-async fn deliver_digests(org: &Organization, accounts: &[&str], regions: &[String]) {
+pub async fn deliver_digests(org: &Organization, accounts: &[&str], regions: &[String]) {
     for account in accounts {
         for region in regions {
             deliver_digest(org, account, region).await;

@@ -7,14 +7,15 @@ pub mod redaction;
 pub mod screen;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use screen::Camera;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
-use crate::commands::heeler_ec;
+use crate::commands::{heeler_ec, json, text};
+use crate::coverage::{deliver_at, deliver_digests};
 
 const ID: &str = "external-id-of-the-example";
 const NO: &[(&str, &str)] = &[("[y/N] ", "no")];
@@ -166,8 +167,6 @@ async fn screens_of_option_s3() {
     camera.show("outputs", 0, &["outputs"]).await;
     camera.show("plan-no-drift-s3", 0, &["plan"]).await;
     camera.show("status-s3", 0, &["status"]).await;
-    camera.show("coverage", 1, &["coverage"]).await;
-    camera.show("coverage-all", 1, &["coverage", "--all"]).await;
     camera
         .show("setup-no-changes", 0, &["setup", "--option", "s3"])
         .await;
@@ -197,6 +196,29 @@ async fn screens_of_option_s3() {
     camera
         .show_piped("destroy-s3", 0, &["destroy", "--yes"])
         .await;
+}
+
+#[tokio::test]
+async fn screens_of_coverage() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let camera = Camera::new(&org);
+    camera.show("coverage-only-gaps", 1, &["coverage"]).await;
+    let run = heeler_ec(&org).args(["coverage", "-o", "json"]);
+    let report = json(&run.run().await);
+    let regions = report["regions"].as_array().expect("regions");
+    let regions: Vec<String> = regions.iter().map(text).collect();
+    let members: Vec<&str> = org.members().iter().map(String::as_str).collect();
+    let others = [org.account(), members[0], members[2]];
+    deliver_digests(&org, &others, &regions).await;
+    // The second member lacks two regions.
+    deliver_digests(&org, &members[1..2], &regions[2..]).await;
+    for region in ["eu-west-1", "eu-central-1"] {
+        deliver_at(&org, members[1], region, SystemTime::now()).await;
+    }
+    camera.show("coverage", 1, &["coverage"]).await;
+    camera.show("coverage-all", 1, &["coverage", "--all"]).await;
+    deliver_digests(&org, &members[1..2], &regions[..2]).await;
+    camera.show("coverage-no-gap", 0, &["coverage"]).await;
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub struct Pair {
 pub enum PairStatus {
     /// Neither log files nor digests are recent.
     Nothing,
-    /// Nothing is recent, and the reason may be that nothing happened, or that the region is not enabled.
+    /// No object is recent, and the reason may be that nothing happened, or that the region is not enabled.
     Unknown,
     /// Digests are recent and log files are not: the trail works, and nothing happened.
     DigestOnly,
@@ -92,7 +92,7 @@ impl PairStatus {
 pub enum Expectation {
     /// The account is active, the region is enabled, and digests prove deliveries.
     Certain,
-    /// Nothing may have been delivered although everything works: the account is new, the region may not be enabled, or
+    /// A pair without deliveries may be correct: the account is new, the region may not be enabled, or
     /// the trail writes no digests.
     Uncertain,
 }
