@@ -18,6 +18,8 @@ pub enum Exit {
     Failed = 3,
     /// Changes are pending.
     Pending = 4,
+    /// The canary was not seen yet at every observation point.
+    NotSeen = 5,
     /// Interrupted, after clean-up.
     Interrupted = 130,
 }

@@ -32,3 +32,4 @@ pub mod secret;
 pub mod severity;
 pub mod shared_document;
 pub mod tail;
+pub mod verify;

@@ -6,7 +6,7 @@ pub const MANAGED_BY_TAG: &str = "managed-by";
 /// The tag that marks a managed resource. Its value is the delivery option that the resource belongs to.
 pub const OPTION_TAG: &str = "heeler-ec:option";
 /// The tag that records which version created or adopted a resource. It is informational and never compared.
-const VERSION_TAG: &str = "heeler-ec:version";
+pub(crate) const VERSION_TAG: &str = "heeler-ec:version";
 /// The value of `managed-by` on every resource of this program.
 pub(crate) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 

@@ -77,6 +77,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "severity",
         ],
     ),
+    ("verify", &["aws", "cloudtrail", "error", "tail"]),
     (
         "deployment",
         &[
@@ -135,6 +136,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "secret",
             "shared_document",
             "tail",
+            "verify",
         ],
     ),
     (
@@ -158,6 +160,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "sanitize",
             "severity",
             "tail",
+            "verify",
         ],
     ),
     (
@@ -171,6 +174,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "render",
             "secret",
             "tail",
+            "verify",
         ],
     ),
     (
@@ -202,6 +206,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "severity",
             "shared_document",
             "tail",
+            "verify",
         ],
     ),
     ("main", &["command"]),
@@ -223,10 +228,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_credential_types", &["aws/"]),
     ("aws_runtime", &["aws/"]),
     ("aws_sdk_account", &["aws/", "coverage/", "inventory/"]),
-    ("aws_sdk_cloudtrail", &["aws/", "inventory/"]),
+    ("aws_sdk_cloudtrail", &["aws/", "inventory/", "verify/"]),
     (
         "aws_sdk_cloudwatchlogs",
-        &["aws/", "inventory/", "resource/", "tail/"],
+        &["aws/", "inventory/", "resource/", "tail/", "verify/"],
     ),
     (
         "aws_sdk_iam",
@@ -254,6 +259,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "resource/",
             "shared_document/",
             "tail/",
+            "verify/",
         ],
     ),
     ("aws_sdk_sts", &["aws/"]),
@@ -261,7 +267,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_smithy_runtime_api", &["aws/", "http.rs", "resource/"]),
     (
         "aws_smithy_types",
-        &["aws/", "http.rs", "inventory/", "tail/"],
+        &["aws/", "http.rs", "inventory/", "tail/", "verify/"],
     ),
     ("aws_types", &["aws/"]),
     ("base64", &["option/"]),
@@ -288,6 +294,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "command/backup.rs",
             "render/",
             "tail/",
+            "verify/",
         ],
     ),
     ("indicatif", &["render/"]),
@@ -328,7 +335,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("toml", &["severity/"]),
     ("unicode_width", &["render/"]),
     ("url", &["cli/"]),
-    ("uuid", &["command/prepare.rs", "deployment/", "tail/"]),
+    (
+        "uuid",
+        &["command/prepare.rs", "deployment/", "tail/", "verify/"],
+    ),
     ("wide", &["cloudtrail/"]),
     ("wildmatch", &["tail/"]),
     ("zip", &["option/"]),

@@ -68,6 +68,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "list" => command(CommandName::List, None),
             "status" => command(CommandName::Status, None),
             "coverage" => command(CommandName::Coverage, None),
+            "verify" => command(CommandName::Verify, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),
             "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),
             "tail" => command(CommandName::Tail, None),

@@ -860,6 +860,30 @@ async fn record_rejected_as_too_long_is_cut() {
 }
 
 #[tokio::test]
+async fn canaries_are_logged_with_message_ids() {
+    let Some(mut fixture) = Fixture::new().await else {
+        return;
+    };
+    let name = "heeler-ec-canary-20260102T030405-0123abcd";
+    let mut canary: Value = serde_json::from_str(&record()).expect("a record");
+    canary["userAgent"] = json!(format!("aws-sdk-rust/1.3.8 app/{name}"));
+    let mut other = canary.clone();
+    other["userAgent"] = json!("heeler-ec-canary-20260102T030405-0123abcX");
+    let messages = [record(), canary.to_string(), other.to_string()];
+    let invocation = fixture.deliver(&messages).await;
+    assert_counts(&invocation, &[("received", 3), ("sent", 3)]);
+    let canaries = &invocation.report()["canaries"];
+    assert_eq!(
+        canaries.as_object().map(serde_json::Map::len),
+        Some(1),
+        "{canaries}"
+    );
+    assert!(canaries[name].is_string(), "{canaries}");
+    let without = fixture.deliver(&[record()]).await;
+    assert_eq!(without.report().get("canaries"), None);
+}
+
+#[tokio::test]
 async fn refused_batch_is_sent_one_by_one() {
     let Some(mut fixture) = Fixture::new().await else {
         return;

@@ -413,6 +413,7 @@ fn policies_page() -> String {
         add("list", "", of(CommandName::List));
         add("status", "", of(CommandName::Status));
         add("coverage", "", of(CommandName::Coverage));
+        add("verify", "", of(CommandName::Verify));
         add("export", "", of(CommandName::Export));
         add("tail", "", of(CommandName::Tail));
         add("destroy", "", of(CommandName::Destroy));
@@ -524,6 +525,7 @@ fn permissions_tables() -> String {
         ("list", CommandName::List),
         ("status", CommandName::Status),
         ("coverage", CommandName::Coverage),
+        ("verify", CommandName::Verify),
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),
     ] {

@@ -31,6 +31,7 @@ const COMMANDS: &[&[&str]] = &[
     &["list"],
     &["status"],
     &["coverage"],
+    &["verify"],
     &["export", "terraform"],
     &["tail"],
     &["destroy", "--yes"],

@@ -67,4 +67,5 @@ mod terraform;
 mod var_file;
 mod vendor_terraform;
 mod verdicts;
+mod verify;
 mod whole_output;

@@ -18,7 +18,8 @@ use testkit::clients::credentials;
 use testkit::iam_actions::required_actions;
 use testkit::log_file::event;
 use testkit::{
-    Clients, Engine, Fault, FaultAction, Gate, HeelerEc, LogFile, Organization, Run, Running,
+    Clients, CloudTrailDelays, Engine, Fault, FaultAction, Gate, HeelerEc, LogFile, Organization,
+    Run, Running,
 };
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
@@ -431,6 +432,31 @@ async fn coverage_policy_covers_its_calls() {
     let org = Organization::on(Engine::Ministack).build().await;
     needed.add(&org, &heeler_ec(&org).args(["coverage"]).run().await);
     assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
+async fn verify_policy_covers_its_calls() {
+    fn verify(org: &Organization) -> HeelerEc<'_> {
+        org.play_cloudtrail(CloudTrailDelays::NONE);
+        heeler_ec(org).args(["verify"])
+    }
+    let mut needed = NeededActions::new(command(CommandName::Verify, None));
+    let org = encrypted_organization().await;
+    setup(&org).run().await.expect_status(0);
+    leave_temporary_queues(&org).await;
+    let run = verify(&org).args(["--all-regions"]);
+    needed.add(&org, &run.run().await.expect_status(0));
+    let org = organization_with_log_group().await;
+    setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
+    needed.add(&org, &verify(&org).run().await.expect_status(0));
+    // Only for deployments of earlier versions, which do not know the organization.
+    assert_eq!(
+        needed.unused_actions(),
+        [
+            "cloudtrail:DescribeTrails",
+            "organizations:DescribeOrganization"
+        ]
+    );
 }
 
 #[tokio::test]

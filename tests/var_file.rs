@@ -113,12 +113,14 @@ Plan: 12 to create.
   + created sqs queue policy heeler_event_collection_queue (0.1 s)
 Created 12 resources (0.1 s).
 
+The test event of S3 has reached Heeler's queue: the notification, the topic and the queue work.
+
 Next, in Heeler:
   1. Open https://app.heeler.com/administration/connections/organizations.
   2. Select the ellipsis next to this organization to edit its Event Collection Settings.
   3. Paste these three values.
   4. Confirm in the list of organizations that event collection is enabled.
-Then run `heeler-ec status` to check the deployment, or `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
+Then run `heeler-ec verify` to follow a test call to the queue, or `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
 
 "]],
     );

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::console::Console;
 use crate::log_files;
 use testkit::organization::allow;
-use testkit::{Emulator, Organization};
+use testkit::{CloudTrailDelays, Emulator, Organization};
 
 /// Time to read a paragraph before the next command runs.
 const READING_TIME: Duration = Duration::from_millis(2500);
@@ -21,6 +21,10 @@ const READING_TIME: Duration = Duration::from_millis(2500);
 const DELIVERY_INTERVAL: Duration = Duration::from_millis(700);
 /// The time limit for `tail` to start receiving, and for Heeler to receive.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The messages of S3 about the new notification.
+const TEST_EVENTS: usize = 1;
+/// The canaries of `verify`, each in a log file of its own.
+const CANARIES: usize = 1;
 /// The environment variables of the terminal, which the program shares with the demo.
 const TERMINAL_VARIABLES: [&str; 7] = [
     "PATH",
@@ -98,6 +102,7 @@ impl<'a> Demo<'a> {
         self.run_preflight().await?;
         self.run_setup().await?;
         self.run_status().await?;
+        self.run_verify().await?;
         let outputs = self.read_outputs().await?;
         self.run_tail().await?;
         self.receive_as_heeler(&outputs).await?;
@@ -159,6 +164,21 @@ impl<'a> Demo<'a> {
         self.run(&["status"]).await
     }
 
+    async fn run_verify(&self) -> Result<(), Failure> {
+        self.console.heading("4. Follow a canary");
+        self.console.paragraph(
+            "Verify makes a call with an ID in its user agent, and looks for the record of this call at each hop. The demo \
+             acts as CloudTrail again, with shorter delays. Verify receives from a temporary queue and counts the messages \
+             in Heeler's queue.",
+        );
+        self.org.play_cloudtrail(CloudTrailDelays {
+            history: Some(Duration::from_secs(1)),
+            bucket: Some(Duration::from_secs(3)),
+            log_group: None,
+        });
+        self.run(&["verify"]).await
+    }
+
     async fn run_setup(&self) -> Result<(), Failure> {
         self.console.heading("2. Set up");
         self.console.paragraph(
@@ -180,7 +200,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn read_outputs(&self) -> Result<Outputs, Failure> {
-        self.console.heading("4. Get the three values for Heeler");
+        self.console.heading("5. Get the three values for Heeler");
         self.console
             .paragraph("Outputs reads the values from AWS at any time. There is no state file.");
         let words = ["outputs", "--output", "json"];
@@ -197,7 +217,7 @@ impl<'a> Demo<'a> {
     async fn run_tail(&self) -> Result<(), Failure> {
         let files = log_files::files(&self.org);
         let events: usize = files.iter().map(|file| file.records.len()).sum();
-        self.console.heading("5. Watch events arrive");
+        self.console.heading("6. Watch events arrive");
         self.console.paragraph(&format!(
             "Tail receives from a temporary queue, so it takes no message from Heeler. Meanwhile the \
              demo acts as CloudTrail: it puts {} log files of four accounts with {events} events \
@@ -207,12 +227,13 @@ impl<'a> Demo<'a> {
         let limit = events.to_string();
         let words = ["tail", "--limit", &limit, "--timeout", "30s"];
         self.show_command(&words).await?;
+        let calls = self.org.proxy().total();
         let mut tail = self
             .program(&words)
             .spawn()
             .map_err(|cause| Failure::Error(cause.to_string()))?;
         let deliveries = async {
-            self.wait_until_tail_receives().await?;
+            self.wait_until_tail_receives(calls).await?;
             let (key, content) = log_files::digest(&self.org);
             self.org.put(&key, content).await;
             for file in &files {
@@ -230,13 +251,13 @@ impl<'a> Demo<'a> {
         delivered
     }
 
-    /// Waits until the program receives messages.
-    async fn wait_until_tail_receives(&self) -> Result<(), Failure> {
+    /// Waits until the program receives messages, after a number of calls of earlier programs.
+    async fn wait_until_tail_receives(&self, earlier_calls: usize) -> Result<(), Failure> {
         let started = Instant::now();
         while !self
             .org
             .proxy()
-            .calls()
+            .calls_since(earlier_calls)
             .iter()
             .any(|call| call.operation == "ReceiveMessage")
         {
@@ -250,7 +271,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn receive_as_heeler(&self, outputs: &Outputs) -> Result<(), Failure> {
-        self.console.heading("6. Receive as Heeler");
+        self.console.heading("7. Receive as Heeler");
         self.console.paragraph(
             "Now the demo acts as Heeler: from another account and with only the three values, it \
              assumes the role, receives the messages from the queue, and reads the log files that they \
@@ -279,7 +300,11 @@ impl<'a> Demo<'a> {
             .verified("the role accepts the right external ID");
         let expected = log_files::files(&self.org);
         let bodies = session
-            .receive(&outputs.queue, expected.len() + 1, TIMEOUT)
+            .receive(
+                &outputs.queue,
+                expected.len() + TEST_EVENTS + CANARIES,
+                TIMEOUT,
+            )
             .await;
         let bodies = bodies.map_err(|cause| error("Heeler cannot receive", &cause))?;
         let mut events = 0;
@@ -292,6 +317,7 @@ impl<'a> Demo<'a> {
                 .len();
         }
         let expected_events: usize = expected.iter().map(|file| file.records.len()).sum();
+        let expected_events = expected_events + CANARIES;
         if events != expected_events {
             return Err(Failure::Error(format!(
                 "Heeler received {events} of {expected_events} events"
@@ -305,7 +331,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn run_destroy(&self, before: &Value) -> Result<(), Failure> {
-        self.console.heading("7. Destroy");
+        self.console.heading("8. Destroy");
         self.console.paragraph(
             "Destroy deletes only what setup created. AWS deletes a KMS key after a waiting period, so \
              destroy schedules its deletion.",

@@ -5,6 +5,7 @@ pub mod bucket_notification;
 pub mod bucket_notification_document;
 pub mod bucket_notification_merge;
 mod call_log;
+pub mod canary;
 #[cfg(test)]
 pub(crate) mod canned;
 pub mod clients;

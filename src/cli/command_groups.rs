@@ -11,7 +11,7 @@ use super::help_topics::TOPICS;
 /// The headings and the commands under them. Any other command is listed under the last heading.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["preflight", "plan", "setup", "outputs"]),
-    ("Verify", &["status", "tail", "verify", "coverage", "list"]),
+    ("Verify", &["status", "verify", "tail", "coverage", "list"]),
     ("Change", &["destroy", "restore"]),
     (
         "Reference",

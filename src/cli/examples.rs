@@ -92,6 +92,21 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec coverage --resume coverage.progress",
             ),
         ],
+        "verify" => &[
+            ("Send a canary and follow it", "heeler-ec verify"),
+            (
+                "Look for the canary of an earlier run",
+                "heeler-ec verify --resume 20260131T120000-0123abcd",
+            ),
+            (
+                "Write a report for auditors",
+                "heeler-ec verify --evidence delivery.md",
+            ),
+            (
+                "Only measure the delivery delay of the newest events",
+                "heeler-ec verify --no-canary",
+            ),
+        ],
         "export" => &[
             (
                 "Write import and resource blocks",

@@ -26,6 +26,7 @@ Exit codes:
   2    invalid usage or input; no AWS call was made
   3    an AWS or network error, or an alert that was not delivered
   4    changes are pending (plan --detailed-exitcode)
+  5    the canary was not seen yet (verify)
   130  interrupted with Ctrl-C
 ";
 

@@ -29,6 +29,7 @@ use crate::cli::value_parsers::{CheckIdParser, ExternalId};
 use crate::render::command_line::RepeatedOptions;
 use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
+use crate::verify::CanaryId;
 
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
@@ -227,6 +228,12 @@ pub enum Command {
     /// Read-only. Evaluates every document between the trail and the role that Heeler assumes, and names the first hop that is broken. Never
     /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
     Status(StatusArgs),
+    /// Send a canary and follow it through each hop
+    ///
+    /// Makes a call with an ID in its user agent, and looks for it in CloudTrail's event history and at each hop. Shows the
+    /// delivery delay of the newest events first. Never receives from Heeler's queue. Exits with 5 if the canary was not
+    /// seen yet, and prints the command that looks for it later.
+    Verify(VerifyArgs),
     /// Show for which accounts and regions the trail delivers
     ///
     /// Read-only. Lists the keys in the bucket of the organization trail, for every account of the organization and every
@@ -282,6 +289,7 @@ impl Command {
             Self::List(args) => args.format.output.into(),
             Self::Status(args) => args.format.output.into(),
             Self::Coverage(args) => args.format.output.into(),
+            Self::Verify(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),
             Self::Tail(args) => args.format.output.into(),
             Self::Destroy(args) => args.format.output.into(),
@@ -482,6 +490,32 @@ pub struct CoverageArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<CoverageFormat>,
+}
+
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// Follow the canary for this time
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration)]
+    pub timeout: Duration,
+
+    /// Send nothing; only measure the delivery delay of the newest events
+    #[arg(long, conflicts_with_all = ["resume", "all_regions"])]
+    pub no_canary: bool,
+
+    /// Send the canary in every enabled region, not only in us-east-1 and the region of the deployment
+    #[arg(long)]
+    pub all_regions: bool,
+
+    /// Look for a canary that an earlier run sent
+    #[arg(long, value_name = "ID", value_parser = value_parsers::canary_id)]
+    pub resume: Option<CanaryId>,
+
+    /// Write an evidence report for auditors to this new file as Markdown, and beside it as JSON
+    #[arg(long, value_name = "FILE")]
+    pub evidence: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]

@@ -56,6 +56,7 @@ pub enum PolicyCommand {
     List,
     Status,
     Coverage,
+    Verify,
     Export,
     Tail,
     Destroy,

@@ -8,6 +8,7 @@ mod context;
 mod coverage;
 mod ctrl_c;
 mod destroy;
+mod evidence;
 mod existing_deployment;
 mod explain;
 mod export;
@@ -27,8 +28,10 @@ mod rollback;
 mod setup;
 mod status;
 mod tail;
+mod temporary_queue;
 mod tfvars;
 mod usage_error;
+mod verify;
 mod write_log;
 
 use std::ffi::OsString;
@@ -130,6 +133,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         }
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
         Command::Coverage(args) => coverage::run(&context, args).await,
+        Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
         Command::Export(args) => {
             let run = context.cancellable(Box::pin(export::run(&context, args)));
             with_status_line(ui, READING, run).await

@@ -82,6 +82,7 @@ fn permitted_command(
         PolicyCommand::List => CommandName::List,
         PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Coverage => CommandName::Coverage,
+        PolicyCommand::Verify => CommandName::Verify,
         PolicyCommand::Export => CommandName::Export,
         PolicyCommand::Tail => CommandName::Tail,
         PolicyCommand::Destroy => CommandName::Destroy,
@@ -109,6 +110,7 @@ fn needs_deployment(command: PolicyCommand) -> bool {
         | PolicyCommand::List => false,
         PolicyCommand::Outputs
         | PolicyCommand::Status
+        | PolicyCommand::Verify
         | PolicyCommand::Export
         | PolicyCommand::Tail
         | PolicyCommand::Destroy

@@ -1,6 +1,9 @@
 //! Sets up a pipeline: checks, plan, prompt, changes, and the three values for Heeler.
 
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::backup::BackupInProgress;
 use super::guided_setup::complete_arguments;
@@ -15,6 +18,7 @@ use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::deployment::access::AccessSummary;
+use crate::deployment::test_event::sends_test_event;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
@@ -34,6 +38,11 @@ use crate::render::progress::ProgressDisplay;
 use crate::render::run_document::{MASK, SetupResult, initial_statuses, setup_document};
 use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
+use crate::verify::count_messages;
+
+/// The time for which setup waits for the test event of S3.
+const TEST_EVENT_WAIT: Duration = Duration::from_secs(10);
+const TEST_EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<CommandOutcome> {
     validate(context, &args)?;
@@ -89,7 +98,10 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
         masks_secrets: context.ui.format() == OutputFormat::Json && !args.show_secrets,
     };
     match run.confirm_and_apply(&args, option).await {
-        Ok(SetupEnd::Complete { backup_failure }) => Ok(run.outcome(backup_failure)),
+        Ok(SetupEnd::Complete { backup_failure }) => {
+            let test_event = run.wait_for_test_event().await;
+            Ok(run.outcome(backup_failure, test_event))
+        }
         Ok(SetupEnd::Cancelled) => Ok(run.cancelled_outcome()),
         Err(error) => Ok(run.failed_outcome(error)),
     }
@@ -205,8 +217,33 @@ impl SetupRun<'_, '_> {
         Err(failure.clone())
     }
 
-    /// The end of a complete setup: its values, and the error of the backup if there was one.
-    fn outcome(&self, backup_failure: Option<Error>) -> CommandOutcome {
+    /// Waits until the test event of S3 is in the new queue. Counts the messages and receives none. Returns `None` if this
+    /// run makes S3 send no test event.
+    async fn wait_for_test_event(&self) -> Option<bool> {
+        let queue = self.prepared.target.queue_name();
+        if !sends_test_event(&self.plan.steps, &queue) {
+            return None;
+        }
+        let end = Instant::now() + TEST_EVENT_WAIT;
+        let cancellation = self.context.interrupt.cancellation();
+        loop {
+            // The setup is complete, so an error only means that the test event was not seen.
+            let counted = count_messages(&self.prepared.aws, &queue).await;
+            if counted.is_ok_and(|counters| counters.total() > 0) {
+                return Some(true);
+            }
+            if Instant::now() >= end {
+                return Some(false);
+            }
+            tokio::select! {
+                () = sleep(TEST_EVENT_INTERVAL) => {}
+                () = cancellation.cancelled() => return Some(false),
+            }
+        }
+    }
+
+    /// The end of a complete setup: its values, the test event, and the error of the backup if there was one.
+    fn outcome(&self, backup_failure: Option<Error>, test_event: Option<bool>) -> CommandOutcome {
         let read = |output| {
             self.plan
                 .output(output)
@@ -234,6 +271,9 @@ impl SetupRun<'_, '_> {
         self.context.ui.separate_result();
         let mut outcome =
             CommandOutcome::exit(Exit::Success).with_document(self.document(Some(&values), false));
+        if let Some(is_seen) = test_event {
+            outcome = outcome.and_notice(&SetupNotice::TestEvent { is_seen });
+        }
         // Heeler has the values already if nothing has changed.
         if !self.plan.is_empty() {
             outcome = outcome.and_notice(&SetupNotice::NextSteps {

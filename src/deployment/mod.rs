@@ -7,6 +7,7 @@ pub mod policies;
 pub mod resources;
 pub mod scope;
 pub mod tags;
+pub mod test_event;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use aws_sdk_iam::types::Role;
 
 use crate::aws::arn;
 use crate::naming::ResourceNames;
-use crate::ownership::{MANAGED_BY_TAG, OPTION_TAG, is_managed_by_program};
+use crate::ownership::{MANAGED_BY_TAG, OPTION_TAG, VERSION_TAG, is_managed_by_program};
 use crate::shared_document::role_trust::{HeelerTrust, parse_trust};
 
 /// A deployment that exists.
@@ -73,5 +74,11 @@ impl Deployment {
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.get(key).map(String::as_str)
+    }
+
+    /// The version that created or adopted the role.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.tag(VERSION_TAG)
     }
 }

@@ -19,6 +19,7 @@ mod names;
 pub mod organization_trails;
 pub mod pipeline;
 mod read_scope;
+pub mod regions;
 pub mod snapshot;
 mod topic;
 mod trail;

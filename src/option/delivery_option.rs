@@ -19,6 +19,7 @@ use crate::permissions::scope::PolicyScope;
 use crate::reconcile::graph::{Graph, Output};
 use crate::shared_document::role_trust::HeelerTrust;
 use crate::tail::source::SourceKind;
+use crate::verify::VerifyPlan;
 
 /// A way for events to reach Heeler.
 pub trait DeliveryOption: Debug + Sync {
@@ -147,6 +148,9 @@ pub trait Target: Debug {
 
     /// The hops of the deployment in the order of an event, each evaluated from facts. Pure.
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop>;
+
+    /// The canary of the option and the points at which it can be seen.
+    fn verify_plan(&self) -> VerifyPlan;
 
     /// The sources that `tail` can read, other than Heeler's queue; the first is the default.
     fn tail_sources(&self) -> &'static [SourceKind] {

@@ -41,6 +41,7 @@ fn all_commands() -> Vec<PermittedCommand> {
                 CommandName::List,
                 CommandName::Status,
                 CommandName::Coverage,
+                CommandName::Verify,
                 CommandName::Export,
                 CommandName::Tail,
                 CommandName::Destroy,
@@ -213,7 +214,10 @@ fn read_only_commands_have_only_read_actions() {
                     sources.all(|source| source == SourceKind::LogGroup)
                 }
             },
-            CommandName::Setup | CommandName::Destroy | CommandName::Restore => false,
+            CommandName::Setup
+            | CommandName::Destroy
+            | CommandName::Restore
+            | CommandName::Verify => false,
         };
         let permitted = permitted_actions(&command, &longest_scope());
         assert_eq!(
@@ -225,12 +229,13 @@ fn read_only_commands_have_only_read_actions() {
 }
 
 #[test]
-fn tail_may_not_receive_from_heelers_queue() {
-    let tail = command(CommandName::Tail, None);
-    for statement in statements(&tail, &longest_scope()) {
-        if statement.actions.contains(&"sqs:ReceiveMessage") {
-            let is_temporary = |arn: &String| arn.contains("_ec_tail_");
-            assert!(statement.resources.iter().all(is_temporary));
+fn tail_and_verify_never_receive_from_heelers_queue() {
+    for name in [CommandName::Tail, CommandName::Verify] {
+        for statement in statements(&command(name, None), &longest_scope()) {
+            if statement.actions.contains(&"sqs:ReceiveMessage") {
+                let is_temporary = |arn: &String| arn.contains("_ec_tail_");
+                assert!(statement.resources.iter().all(is_temporary));
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ pub enum CommandName {
     List,
     Status,
     Coverage,
+    Verify,
     Export,
     Tail,
     Destroy,
@@ -99,6 +100,9 @@ pub trait OptionPermissions: Debug + Sync {
     /// Reads of status: every resource between the trail and the role.
     fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
+    /// Actions of verify: the canary, and reads at each observation point.
+    fn verify(&self, scope: &PolicyScope) -> Vec<Statement>;
+
     /// Reads of export: all resources of a deployment, and nothing of the trail.
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
@@ -159,6 +163,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
         CommandName::List => list(scope),
         CommandName::Status => status(options, scope),
         CommandName::Coverage => coverage(scope),
+        CommandName::Verify => verify(options, scope),
         CommandName::Export => for_each(&|option| option.export_reads(scope)),
         CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
             tail_heeler_queue(options, scope)
@@ -262,6 +267,22 @@ fn coverage(scope: &PolicyScope) -> Vec<Statement> {
         ),
         Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket]).in_account(&scope.account),
     ]
+}
+
+fn verify(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = vec![
+        find_deployment(scope),
+        Statement::for_all_resources("ReadEventHistory", &["cloudtrail:LookupEvents"]),
+    ];
+    all.push(Statement::new(
+        "CountMessages",
+        &["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        queue_arns(options, scope),
+    ));
+    for option in options {
+        all.extend(option.verify(scope));
+    }
+    all
 }
 
 fn tail(

@@ -12,6 +12,7 @@ pub mod destroy_plan;
 pub mod docs_link;
 pub mod document;
 mod error;
+pub mod evidence;
 pub mod explain;
 pub mod export;
 mod layout;
@@ -31,6 +32,7 @@ pub mod run_document;
 pub mod status;
 pub mod status_line;
 pub mod step_status;
+pub mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;

@@ -1,5 +1,6 @@
 //! A line at the end of the terminal that shows what the program is doing. Everything else is printed above it.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -129,16 +130,32 @@ pub(super) fn print_above<R>(print: impl FnOnce() -> R) -> R {
     }
 }
 
+/// A duration in minutes and seconds, such as `4 min 02 s`.
+#[must_use]
+pub fn minutes_and_seconds(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+    }
+}
+
+/// Describes how long `verify` has been waiting, for which points, and when the canary is expected.
+#[must_use]
+pub fn verify_status(elapsed: Duration, awaited: &[&str], expected: Option<Duration>) -> String {
+    let elapsed_text = minutes_and_seconds(elapsed);
+    let mut text = format!("{elapsed_text}: waiting for {}", awaited.join(", "));
+    if let Some(expected) = expected.filter(|expected| *expected > elapsed) {
+        let expected = minutes_and_seconds(expected);
+        let _ = write!(text, ", expected by about {expected}");
+    }
+    text
+}
+
 /// Describes how long `tail` has been waiting, and when the next delivery is expected.
 #[must_use]
 pub fn tail_status(elapsed: Duration, since_last: Option<Duration>) -> String {
-    let show = |time: Duration| {
-        let seconds = time.as_secs();
-        match (seconds / 60, seconds % 60) {
-            (0, seconds) => format!("{seconds} s"),
-            (minutes, seconds) => format!("{minutes} min {seconds:02} s"),
-        }
-    };
+    let show = minutes_and_seconds;
     let elapsed = show(elapsed);
     match since_last {
         None => format!(
@@ -175,6 +192,18 @@ mod tests {
             tail_status(seconds(900), Some(seconds(301))),
             "15 min 00 s: last delivery 5 min 01 s ago, the next one is due"
         );
+    }
+
+    #[test]
+    fn status_of_verify_names_the_awaited_points() {
+        let seconds = Duration::from_secs;
+        let expected = Some(seconds(468));
+        assert_eq!(
+            verify_status(seconds(250), &["log_file", "notification"], expected),
+            "4 min 10 s: waiting for log_file, notification, expected by about 7 min 48 s"
+        );
+        let late = verify_status(seconds(500), &["queue"], expected);
+        assert_eq!(late, "8 min 20 s: waiting for queue");
     }
 
     #[test]

@@ -11,11 +11,21 @@ use url::Url;
 use crate::aws::arn::Arn;
 use crate::ownership::{MANAGED_BY_TAG, TAG_PREFIX};
 pub use crate::secret::ExternalId;
+use crate::verify::CanaryId;
 pub use check_id::CheckIdParser;
 pub use iam::{iam_path, permissions_boundary, role_arn};
 pub use quantity::{byte_size, duration};
 
 type ParsedText = std::result::Result<String, String>;
+
+/// Parses the ID of a canary.
+///
+/// # Errors
+/// If the text is not an ID that `verify` has printed.
+pub fn canary_id(text: &str) -> std::result::Result<CanaryId, String> {
+    CanaryId::parse(text)
+        .ok_or_else(|| "an ID of verify has the form 20260131T120000-0123abcd".to_owned())
+}
 
 /// # Errors
 /// If the text is not an account ID.

@@ -1,7 +1,6 @@
 //! Reads events from AWS as they arrive, until the limit is reached, nothing arrives any more, or Ctrl-C is pressed.
 
-use std::convert::Infallible;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -12,12 +11,13 @@ use super::target::TailTarget;
 use crate::aws::{Aws, arn};
 use crate::cli;
 use crate::command::Context;
+use crate::command::temporary_queue::TemporaryQueueSession;
 use crate::error::{Error, Exit, Result};
 use crate::option::HEELER_PATTERN;
+use crate::render;
 use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::tail::TailNotice;
 use crate::render::record::ColumnLayout;
-use crate::render::{self, Ui};
 use crate::tail::account_names::SharedAccountNames;
 use crate::tail::arrival::Arrival;
 use crate::tail::retry::RetrySchedule;
@@ -26,8 +26,6 @@ use crate::tail::source::bucket_listing::BucketListing;
 use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveLimitReached};
 use crate::tail::source::log_group::LogGroupPoller;
 use crate::tail::source::object_reader::{DownloadLimits, ObjectReader};
-use crate::tail::source::stale_queues;
-use crate::tail::source::temporary_queue::{self, TemporaryQueue};
 
 /// A run of `tail` on a deployment.
 pub(super) struct LiveTail<'a> {
@@ -143,73 +141,29 @@ impl LiveTail<'_> {
             .subscription
             .as_ref()
             .ok_or_else(|| Error::failed("read events", "the deployment has no topic"))?;
-        for queue in stale_queues::remove_stale(aws, target).await? {
-            context.ui.notify(&TailNotice::StaleQueueRemoved { queue });
-        }
-        let name = temporary_queue::generate_name(&target.name_prefix);
-        let region = aws.region();
-        context.interrupt.set_leftovers(&TailNotice::QueueNotDeleted {
-            commands: vec![format!(
-            "aws sqs delete-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} --query QueueUrl --output text)\"",
-        )],
-        });
-        let mut queue = TemporaryQueue::create(aws, target, &name).await?;
-        context
-            .interrupt
-            .set_leftovers(&TailNotice::QueueNotDeleted {
-                commands: queue.manual_cleanup_commands(region),
-            });
-        context
-            .interrupt
-            .set_clean_up(CleanUp::DeleteTemporaryQueue);
-        context.ui.notify(&TailNotice::ReceivingTopic {
-            topic: arn::resource_name(&target.topic).to_owned(),
-            queue: queue.name.clone(),
-        });
-        let reader = ObjectReader::from_temporary_queue(
+        let session = TemporaryQueueSession {
+            context,
             aws,
-            &queue,
-            self.target.log_bucket.clone(),
-            self.download_limits(),
-        );
-        let mut stream = SourceStream::Objects(Box::new(reader));
-        let stopped = tokio::select! {
-            stopped = self.run_source(aws, &mut stream) => stopped,
-            never = send_heartbeats(context.ui, aws, &queue) => match never {},
+            target,
+            give_up_after: self.args.give_up_after,
+            on_outage: &|error| self.warn_outage(error),
         };
-        drop(stream);
-        let deleted = self.delete_queue(aws, &mut queue, &stopped).await;
-        if deleted.is_err() {
-            context.interrupt.print_leftovers(context.ui);
-        }
-        let reason = stopped?;
-        deleted?;
-        context.interrupt.clear_leftovers();
-        Ok(reason)
-    }
-
-    /// Deletes the queue. While AWS does not respond, the calls are repeated, unless the run has given up already.
-    async fn delete_queue(
-        &self,
-        aws: &Aws,
-        queue: &mut TemporaryQueue,
-        stopped: &Result<StopReason>,
-    ) -> Result<()> {
-        let gave_up = stopped.as_ref().is_err_and(Error::is_transient);
-        let give_up_after = if gave_up {
-            Duration::ZERO
-        } else {
-            self.args.give_up_after
-        };
-        let mut schedule = RetrySchedule::new(give_up_after);
-        loop {
-            match queue.delete(aws).await {
-                Err(error) if error.is_transient() => {
-                    self.wait_for_retry(&mut schedule, error).await?;
-                }
-                deleted => return deleted,
-            }
-        }
+        session
+            .run(async |queue| {
+                context.ui.notify(&TailNotice::ReceivingTopic {
+                    topic: arn::resource_name(&target.topic).to_owned(),
+                    queue: queue.name.clone(),
+                });
+                let reader = ObjectReader::from_temporary_queue(
+                    aws,
+                    queue,
+                    self.target.log_bucket.clone(),
+                    self.download_limits(),
+                );
+                self.run_source(aws, &mut SourceStream::Objects(Box::new(reader)))
+                    .await
+            })
+            .await
     }
 
     /// Waits before the next attempt, after a notice at the first failure.
@@ -222,10 +176,14 @@ impl LiveTail<'_> {
             return Err(error);
         };
         if is_first {
-            render::record::warn_outage(&self.context.ui, &error, self.args.give_up_after);
+            self.warn_outage(&error);
         }
         sleep(delay).await;
         Ok(())
+    }
+
+    fn warn_outage(&self, error: &Error) {
+        render::record::warn_outage(&self.context.ui, error, self.args.give_up_after);
     }
 
     /// Sends everything from the source to the output thread, until one of them ends or Ctrl-C is pressed.
@@ -369,18 +327,6 @@ impl LiveTail<'_> {
         };
         printer.print_stats();
         Ok(exit)
-    }
-}
-
-/// Marks the temporary queue as in use at regular intervals.
-async fn send_heartbeats(ui: Ui, aws: &Aws, queue: &TemporaryQueue) -> Infallible {
-    loop {
-        sleep(temporary_queue::heartbeat_interval()).await;
-        match queue.heartbeat(aws).await {
-            // The receives report an outage already.
-            Err(error) if !error.is_transient() => ui.error(&error),
-            _ => {}
-        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! The hops of a deployment of option cloudwatch.
+//! The hops of a deployment of option cloudwatch, and the points at which a canary can be seen.
 
 use super::function as code;
 use super::target::{CloudWatchTarget, NAME};
 use crate::hop::{Hop, function, harvest, log_group, queue, role, trail};
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
 use crate::option::heeler_filter::HEELER_PATTERN;
+use crate::verify::{CanaryCall, ObservationPoint, VerifyPlan};
 
 /// The resources to read.
 pub(super) fn request(target: &CloudWatchTarget) -> PipelineRequest {
@@ -45,4 +46,28 @@ pub(super) fn evaluate(target: &CloudWatchTarget, facts: &PipelineFacts) -> Vec<
         role::role_permissions(facts),
         harvest::harvest(facts),
     ]
+}
+
+/// The canary is a write, because the filter of the option passes only writes.
+pub(super) fn verify_plan(target: &CloudWatchTarget) -> VerifyPlan {
+    let (scope, names) = (&target.scope, &target.scope.names);
+    VerifyPlan {
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        call: CanaryCall::TagQueue {
+            queue: names.fifo_queue(),
+        },
+        points: vec![
+            ObservationPoint::EventHistory,
+            ObservationPoint::LogGroup {
+                name: target.log_group.clone().unwrap_or_default(),
+            },
+            ObservationPoint::Function {
+                log_group: format!("/aws/lambda/{}", names.function()),
+            },
+            ObservationPoint::Queue {
+                name: names.fifo_queue(),
+            },
+        ],
+    }
 }

@@ -25,6 +25,7 @@ use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::shared_document::role_trust::HeelerTrust;
+use crate::verify::VerifyPlan;
 use permissions::CloudWatchPermissions;
 use target::{CloudWatchTarget, LOG_GROUP, NAME};
 
@@ -173,6 +174,10 @@ impl Target for CloudWatchTarget {
 
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
         hops::evaluate(self, facts)
+    }
+
+    fn verify_plan(&self) -> VerifyPlan {
+        hops::verify_plan(self)
     }
 
     fn queue_name(&self) -> String {

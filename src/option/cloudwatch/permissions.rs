@@ -217,6 +217,28 @@ impl OptionPermissions for CloudWatchPermissions {
         all
     }
 
+    fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let at = in_log_group_region(scope);
+        let function_log = format!("/aws/lambda/{}", scope.names.function());
+        vec![
+            Statement::new(
+                "TagQueueAsCanary",
+                &["sqs:TagQueue"],
+                [at.queue_arn(&scope.names.fifo_queue())],
+            ),
+            Statement::new(
+                "ReadEvents",
+                &["logs:FilterLogEvents"],
+                log_group_arns(scope),
+            ),
+            Statement::new(
+                "ReadLogOfFunction",
+                &["logs:FilterLogEvents"],
+                at.log_group_arns(&function_log),
+            ),
+        ]
+    }
+
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = self.plan_reads(scope);
         all.extend(shared::role_reads(scope));

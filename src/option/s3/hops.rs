@@ -1,8 +1,9 @@
-//! The hops of a deployment of option s3.
+//! The hops of a deployment of option s3, and the points at which a canary can be seen.
 
 use super::target::{NAME, S3Target};
 use crate::hop::{Hop, bucket, harvest, queue, role, topic, trail};
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
+use crate::verify::{CanaryCall, ObservationPoint, VerifyPlan};
 
 /// The resources to read.
 pub(super) fn request(target: &S3Target) -> PipelineRequest {
@@ -42,4 +43,28 @@ pub(super) fn evaluate(target: &S3Target, facts: &PipelineFacts) -> Vec<Hop> {
         bucket::log_key(facts),
         harvest::harvest(facts),
     ]
+}
+
+/// The canary is a read, because Heeler receives all log files. It changes nothing.
+pub(super) fn verify_plan(target: &S3Target) -> VerifyPlan {
+    let scope = &target.scope;
+    VerifyPlan {
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        call: CanaryCall::CallerIdentity,
+        points: vec![
+            ObservationPoint::EventHistory,
+            ObservationPoint::LogFile {
+                bucket: target.bucket.clone(),
+                owner: scope.account.clone(),
+                log_prefix: target.log_prefix.clone(),
+            },
+            ObservationPoint::Notification {
+                topic: target.topic_arn(),
+            },
+            ObservationPoint::Queue {
+                name: scope.names.queue(),
+            },
+        ],
+    }
 }

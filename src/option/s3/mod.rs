@@ -25,6 +25,7 @@ use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::shared_document::role_trust::HeelerTrust;
+use crate::verify::VerifyPlan;
 use permissions::S3Permissions;
 use target::{BUCKET, NAME, S3Target};
 
@@ -164,6 +165,10 @@ impl Target for S3Target {
 
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
         hops::evaluate(self, facts)
+    }
+
+    fn verify_plan(&self) -> VerifyPlan {
+        hops::verify_plan(self)
     }
 
     fn queue_name(&self) -> String {

@@ -226,6 +226,25 @@ impl OptionPermissions for S3Permissions {
         all
     }
 
+    /// The canary itself needs no permission.
+    fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let mut all = vec![
+            Statement::for_all_resources(
+                "ReadWithoutResource",
+                &[
+                    "account:ListRegions",
+                    "cloudtrail:DescribeTrails",
+                    "organizations:DescribeOrganization",
+                ],
+            ),
+            Statement::new("FindLogObjects", &["s3:ListBucket"], [bucket_arn(scope)])
+                .in_account(&scope.account),
+        ];
+        all.extend(temporary_queue(scope));
+        all.extend(log_object_reads(scope));
+        all
+    }
+
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = self.plan_reads(scope);
         all.extend(shared::role_reads(scope));

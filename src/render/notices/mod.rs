@@ -16,3 +16,4 @@ pub mod setup;
 pub mod status;
 pub mod tail;
 pub mod var_file;
+pub mod verify;

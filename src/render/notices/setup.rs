@@ -30,6 +30,10 @@ pub enum SetupNotice {
     },
     /// Ways to continue after a failed setup.
     RecoverySteps,
+    /// The test event of S3, which is the first message in the queue.
+    TestEvent {
+        is_seen: bool,
+    },
     /// The steps after a setup.
     NextSteps {
         /// True if the result masks the external ID.
@@ -83,6 +87,14 @@ impl Notice for SetupNotice {
             Self::RecoverySteps => {
                 Message::warning("recovery_steps", RERUN).and_command("heeler-ec destroy")
             }
+            Self::TestEvent { is_seen: true } => Message::status(
+                "test_event",
+                "\nThe test event of S3 has reached Heeler's queue: the notification, the topic and the queue work.",
+            ),
+            Self::TestEvent { is_seen: false } => Message::status(
+                "test_event",
+                "\nThe test event of S3 is not in Heeler's queue. Not seen yet; run: `heeler-ec verify`",
+            ),
             Self::NextSteps {
                 is_masked,
                 delivery_time,
@@ -98,8 +110,8 @@ impl Notice for SetupNotice {
                     .and_text(format!("  3. Paste {values}."))
                     .and_text("  4. Confirm in the list of organizations that event collection is enabled.")
                     .and_text(format!(
-                        "Then run `heeler-ec status` to check the deployment, or `heeler-ec tail` to see events arrive. An \
-                         event arrives {delivery_time}.",
+                        "Then run `heeler-ec verify` to follow a test call to the queue, or `heeler-ec tail` to see events \
+                         arrive. An event arrives {delivery_time}.",
                     ))
             }
             Self::ExternalIdChanged { is_masked } => {

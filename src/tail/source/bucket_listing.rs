@@ -241,7 +241,8 @@ fn subtract_or_epoch(time: SystemTime, by: Duration) -> SystemTime {
 }
 
 /// The days of a period in the format of object keys, such as `2023/07/10`.
-fn day_paths(from: SystemTime, to: SystemTime) -> Vec<String> {
+#[must_use]
+pub fn day_paths(from: SystemTime, to: SystemTime) -> Vec<String> {
     let mut days = Vec::new();
     let (mut day, last) = (from, day_path(to));
     while day_path(day) < last {
@@ -260,7 +261,8 @@ fn day_path(time: SystemTime) -> String {
 }
 
 /// A time in the format of object keys, such as `20230710T1215Z`.
-fn key_timestamp(time: SystemTime) -> String {
+#[must_use]
+pub fn key_timestamp(time: SystemTime) -> String {
     let text: String = rfc3339_seconds(time)
         .chars()
         .filter(|c| !matches!(c, '-' | ':'))
@@ -276,7 +278,8 @@ fn rfc3339_seconds(time: SystemTime) -> String {
 }
 
 /// The timestamp in a key: the part of its name before the random suffix.
-fn timestamp_of_key(key: &str) -> &str {
+#[must_use]
+pub fn timestamp_of_key(key: &str) -> &str {
     key.rsplit('/')
         .next()
         .and_then(|name| name.rsplit('_').nth(1))

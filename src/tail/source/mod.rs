@@ -4,7 +4,7 @@ pub mod bucket_listing;
 pub mod heeler_queue;
 pub mod local_files;
 pub mod log_group;
-mod object_fetcher;
+pub mod object_fetcher;
 pub mod object_reader;
 mod queue_lock;
 pub mod stale_queues;

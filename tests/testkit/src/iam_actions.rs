@@ -12,6 +12,7 @@ const SAME_NAME: &[(&str, &[&str])] = &[
             "GetEventSelectors",
             "GetTrailStatus",
             "ListTrails",
+            "LookupEvents",
             "StartLogging",
         ],
     ),

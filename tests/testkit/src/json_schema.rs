@@ -26,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "setup",
     "status",
     "tail",
+    "verify",
 ];
 
 /// Returns the violations of the schemas in the output of a finished run. Output that is not JSON is not checked.

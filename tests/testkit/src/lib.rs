@@ -12,6 +12,7 @@
 
 pub mod awscli;
 pub mod clients;
+pub mod cloudtrail;
 mod delivery;
 pub mod emulator;
 pub mod gate;
@@ -34,6 +35,7 @@ pub mod wire;
 mod xml;
 
 pub use clients::Clients;
+pub use cloudtrail::{CloudTrail, CloudTrailDelays};
 pub use emulator::{Emulator, Engine};
 pub use gate::Gate;
 pub use lambda_runtime::{Invocation, LambdaFunction, VIRTUAL_MILLISECONDS};

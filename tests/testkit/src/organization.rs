@@ -260,6 +260,11 @@ impl Organization {
         &self.bucket
     }
 
+    /// The prefix of the trail's log files in the bucket, if it has one.
+    pub fn prefix(&self) -> Option<&str> {
+        self.built.prefix.as_deref()
+    }
+
     /// The region of the trail and its bucket.
     pub fn region(&self) -> &str {
         &self.built.region

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -269,6 +270,12 @@ impl Fault {
     }
 }
 
+/// A function that responds to the calls of an operation.
+type Responder = Arc<dyn Fn(&Call) -> WireResponse + Send + Sync>;
+
+/// A function that runs after each call, and the future that the response waits for.
+type CallHook = Arc<dyn Fn(&Call) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// A function that runs once, after the call that it waits for.
 type Hook = Box<dyn FnOnce(&Call) + Send>;
 
@@ -299,6 +306,9 @@ struct State {
     variation: Option<ListForm>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<PendingHook>,
+    /// Responses to operations that no emulator has: service, operation and function.
+    responders: Vec<(String, String, Responder)>,
+    call_hooks: Vec<CallHook>,
     /// Held by every connection and by every call that is being passed on.
     busy: Arc<()>,
 }
@@ -491,6 +501,29 @@ impl Proxy {
         });
     }
 
+    /// Responds to the calls of an operation that no emulator has. A fault takes precedence.
+    pub fn respond_to(
+        &self,
+        service: &str,
+        operation: &str,
+        respond: impl Fn(&Call) -> WireResponse + Send + Sync + 'static,
+    ) {
+        let responder = (
+            service.to_owned(),
+            operation.to_owned(),
+            Arc::new(respond) as _,
+        );
+        self.state().responders.push(responder);
+    }
+
+    /// Runs `hook` after each call. The caller gets the response when the returned future has ended.
+    pub fn after_each_call(
+        &self,
+        hook: impl Fn(&Call) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) {
+        self.state().call_hooks.push(Arc::new(hook));
+    }
+
     fn wait_for(&self, calls_left: usize, only_writes: bool, hook: Hook) {
         assert!(calls_left > 0, "a hook waits for at least one call");
         self.state().hooks.push(PendingHook {
@@ -558,7 +591,7 @@ async fn serve(
     let request = wire::parse_request(&parts.method, &parts.uri, &parts.headers, &body);
     let call = to_call(&parts, request, &body);
 
-    let (index, action, delay, headers, busy) = {
+    let (index, action, responder, delay, headers, busy) = {
         let mut state = locked(&state);
         let action = state.inject(&call);
         let action = action.or_else(|| state.eventual.before(&call));
@@ -567,7 +600,8 @@ async fn serve(
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
         let delay = state.delay + state.random_delay(index);
-        (index, action, delay, state.headers.clone(), busy)
+        let responder = state.responder(&call);
+        (index, action, responder, delay, state.headers.clone(), busy)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -582,6 +616,10 @@ async fn serve(
     let method = forwarded.method().clone();
     let truncates = matches!(action, Some(FaultAction::TruncateResponse));
     let response = match action {
+        None if responder.is_some() => {
+            let response = responder.map(|respond| respond(&call));
+            to_response(response.ok_or(io::ErrorKind::NotFound)?)?
+        }
         None | Some(FaultAction::TruncateResponse) => {
             pass_on(forwarded, upstream, busy, &state, &call).await?
         }
@@ -652,6 +690,12 @@ async fn serve(
 
     locked(&state).finish(index, response.status().as_u16());
     notify(&state, index, &call);
+    let call_hooks = locked(&state).call_hooks.clone();
+    for hook in call_hooks {
+        let mut finished = call.clone();
+        finished.status = Some(response.status().as_u16());
+        hook(&finished).await;
+    }
     let (head, body) = response.into_parts();
     let body = if truncates {
         first_half(body).await?
@@ -757,6 +801,15 @@ impl State {
             }
         }
         action
+    }
+
+    /// The function that responds to the call instead of the emulator.
+    fn responder(&self, call: &Call) -> Option<Responder> {
+        let matches =
+            |service: &str, operation: &str| service == call.service && operation == call.operation;
+        let mut responders = self.responders.iter();
+        let found = responders.find(|(service, operation, _)| matches(service, operation));
+        found.map(|(_, _, respond)| Arc::clone(respond))
     }
 
     /// A pseudo-random delay from the seed and the number of the call.

@@ -2,7 +2,8 @@
 
 An invocation succeeds only if SQS accepted every record. Otherwise it fails, and Lambda repeats it after one and two
 minutes. The queue's content-based deduplication (five minutes) drops the records that the queue already has.
-The log has counts and event IDs, never the content of a record. heeler-ec's decision record 0007 has the reasons.
+The log has counts and event IDs, never the content of a record. heeler-ec's decision record 0007 has the reasons. For
+`heeler-ec verify`, it also has the name of each canary with the ID of its message.
 """
 
 import base64
@@ -31,6 +32,7 @@ MESSAGE_ERRORS = ("InvalidMessageContents", "InvalidParameterValue", "MessageToo
 SERVICE_ERRORS = re.compile("Throttl|OverLimit|Queue|K[Mm][Ss]|Denied|Token|Signature|Expired|Internal|Unavailable")
 # Characters that SQS rejects. Valid JSON has them only in strings, where an escape means the same.
 REJECTED_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+CANARY = re.compile(r"heeler-ec-canary-\d{8}T\d{6}-[\da-f]{8}", re.ASCII)  # in the user agent of a call of verify
 DECODER = json.JSONDecoder(parse_int=float)  # Python limits the digits of an int, but not those of a float.
 MEMBER_NAME = re.compile(r'[\s{,]*("(?:[^"\\]|\\.)*")[\s:]*')
 CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
@@ -62,8 +64,10 @@ def deliver(log_events, context):
         "cut": [message.id for message in unique if message in sent and message.cut],
         "failed": [message.id for message in unique if message not in sent],
     }
+    canaries = {message.canary: message.sqs_id for message in sent if message.canary}
     counts = {"received": len(log_events), "repeated": len(log_events) - len(unique), "sent": len(sent)}
-    return counts | {name: len(ids) for name, ids in events.items()} | {"refusals": errors, "events": events}
+    counts |= {name: len(ids) for name, ids in events.items()} | {"refusals": errors, "events": events}
+    return counts | ({"canaries": canaries} if canaries else {})
 
 
 def send(messages, seconds):
@@ -113,8 +117,10 @@ def send_batch(batch):
             return dict.fromkeys(batch, (code, can_retry))
         # SQS can refuse a whole call because of one message: send each of them alone.
         return {message: reason for alone in batch for message, reason in send_batch([alone]).items()}
-    accepted = [entry["Id"] for entry in response.get("Successful", [])]
+    accepted = {entry["Id"]: entry.get("MessageId") for entry in response.get("Successful", [])}
     codes = {entry["Id"]: re.split("[.#]", entry["Code"])[-1] for entry in response.get("Failed", [])}
+    for n, message in enumerate(batch):
+        message.sqs_id = accepted.get(str(n))
     refused = {message: codes.get(str(n), "NotInResponse") for n, message in enumerate(batch) if str(n) not in accepted}
     return {message: (code, code not in MESSAGE_ERRORS) for message, code in refused.items()}
 
@@ -136,6 +142,8 @@ class Message:
         self.id = identifier(record.get("eventID"), identifier(log_event.get("id")))
         # SQS delivers a message group in order: a record must not wait for those of another account or region.
         self.group = f"{identifier(record.get('recipientAccountId'))}.{identifier(record.get('awsRegion'))}"
+        canary = CANARY.search(self.text)
+        self.canary, self.sqs_id = canary and canary[0], None
         self.cut = []
         self.cut_to(MAX_BYTES)
 

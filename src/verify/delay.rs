@@ -1,0 +1,146 @@
+//! Measures the delivery delay of the newest real events, so that a number is known before the canary arrives.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime};
+
+use super::log_files::{AccountLogFiles, ListedFile};
+use super::log_group::{from_epoch_ms, to_epoch_ms};
+use super::plan::VerifyPlan;
+use crate::aws::Aws;
+use crate::aws::error::AwsResultExt;
+use crate::cloudtrail::log_file::RecordSink;
+use crate::cloudtrail::record::Record;
+use crate::error::Result;
+use crate::tail::delivery_delay::DeliveryDelay;
+use crate::tail::source::bucket_listing::timestamp_of_key;
+
+/// The period in which the newest log files are looked for.
+const FILE_PERIOD: Duration = Duration::from_secs(3_600);
+const MAX_FILES: usize = 20;
+/// The period in which the newest events of a log group are looked for.
+const EVENT_PERIOD: Duration = Duration::from_secs(900);
+const MAX_EVENTS: i32 = 100;
+
+/// The delivery delay of the newest real events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasuredDelay {
+    /// Number of log files, or of events in the log group.
+    pub samples: usize,
+    pub median: Duration,
+    pub max: Duration,
+}
+
+/// Measures the delay of the newest log files of these regions, or of the newest events in the log group. Returns `None`
+/// if there are none.
+///
+/// # Errors
+/// If a call fails.
+pub async fn measure(
+    aws: &Aws,
+    plan: &VerifyPlan,
+    regions: &[String],
+) -> Result<Option<MeasuredDelay>> {
+    let mut delays = DeliveryDelay::default();
+    let mut samples = 0;
+    let times = match (plan.log_files(), plan.log_group()) {
+        (Some(log_files), _) => {
+            let files = AccountLogFiles::new(log_files, &plan.account);
+            times_of_files(aws, &files, regions).await?
+        }
+        (None, Some(log_group)) => times_of_events(aws, log_group).await?,
+        (None, None) => Vec::new(),
+    };
+    for (event_time, delivered) in times {
+        delays.record(&event_time, delivered);
+        samples += 1;
+    }
+    Ok((!delays.is_empty()).then(|| MeasuredDelay {
+        samples,
+        median: delays.percentile(50),
+        max: delays.percentile(100),
+    }))
+}
+
+/// The time of the newest event in each log file, and the time at which the file was written.
+async fn times_of_files(
+    aws: &Aws,
+    files: &AccountLogFiles,
+    regions: &[String],
+) -> Result<Vec<(String, SystemTime)>> {
+    let now = SystemTime::now();
+    let mut listed: Vec<ListedFile> = Vec::new();
+    for region in regions {
+        listed.extend(files.list(aws, region, now - FILE_PERIOD, now).await?);
+    }
+    listed.sort_by(|a, b| timestamp_of_key(&b.key).cmp(timestamp_of_key(&a.key)));
+    listed.truncate(MAX_FILES);
+    let keys = listed.iter().map(|file| file.key.clone());
+    let read = files.read(aws, keys, NewestEvent::default).await?;
+    let delivered = |key: &str| {
+        let file = listed.iter().find(|file| file.key == key)?;
+        file.last_modified
+    };
+    Ok(read
+        .into_iter()
+        .filter_map(|(key, newest)| Some((newest.0?, delivered(&key)?)))
+        .collect())
+}
+
+/// The time of each event in the log group, and the time at which the log group received it.
+async fn times_of_events(aws: &Aws, log_group: &str) -> Result<Vec<(String, SystemTime)>> {
+    let start = to_epoch_ms(SystemTime::now() - EVENT_PERIOD);
+    let read = aws.logs.filter_log_events().log_group_name(log_group);
+    let read = read.start_time(start).limit(MAX_EVENTS).send().await;
+    let page = read.context_for("logs:FilterLogEvents", || {
+        format!("read log group {log_group}")
+    })?;
+    let times = page.events().iter().filter_map(|event| {
+        let record = Record::read(event.message()?)?;
+        let ingested = from_epoch_ms(event.ingestion_time()?)?;
+        Some((record.event_time()?.into_owned(), ingested))
+    });
+    Ok(times.collect())
+}
+
+/// A sink that finds the time of the newest event. Times in UTC have the order of their texts.
+#[derive(Default)]
+struct NewestEvent(Option<String>);
+
+impl RecordSink for NewestEvent {
+    fn push(&mut self, text: &str) -> ControlFlow<()> {
+        let time = Record::read(text).and_then(|record| record.event_time());
+        if let Some(time) = time
+            && self.0.as_deref().is_none_or(|newest| *newest < *time)
+        {
+            self.0 = Some(time.into_owned());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn flush(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_event_has_the_latest_time() {
+        let mut newest = NewestEvent::default();
+        for time in [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T03:04:07Z",
+            "2026-01-02T03:04:06Z",
+        ] {
+            assert!(
+                newest
+                    .push(&format!(r#"{{"eventTime":"{time}"}}"#))
+                    .is_continue()
+            );
+        }
+        assert!(newest.push("[]").is_continue());
+        assert_eq!(newest.0.as_deref(), Some("2026-01-02T03:04:07Z"));
+    }
+}
