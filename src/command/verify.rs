@@ -102,7 +102,7 @@ async fn prepare(context: &Context, args: &cli::VerifyArgs) -> Result<PreparedVe
     let mut plan = target.verify_plan();
     if target.may_narrow_log_prefix() {
         let request = target.pipeline_request();
-        if let Some(prefix) = pipeline::current_log_prefix(&aws, &request).await {
+        if let Some(prefix) = pipeline::current_log_prefix(&aws, &request).await? {
             plan.set_log_prefix(prefix);
         }
     }

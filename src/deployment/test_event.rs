@@ -34,6 +34,7 @@ mod tests {
             actual: None,
             deletion_delay: None,
             preserved: Vec::new(),
+            duplicates: Vec::new(),
             preview: DesiredPreview::default(),
         }
     }
