@@ -229,6 +229,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_runtime", &["aws/"]),
     ("aws_sdk_account", &["aws/", "coverage/", "inventory/"]),
     ("aws_sdk_cloudtrail", &["aws/", "inventory/", "verify/"]),
+    ("aws_sdk_cloudwatch", &["aws/", "inventory/"]),
     (
         "aws_sdk_cloudwatchlogs",
         &["aws/", "inventory/", "resource/", "tail/", "verify/"],

@@ -56,6 +56,7 @@ mod severity;
 mod source;
 mod status;
 mod status_line;
+mod status_metrics;
 mod switching;
 mod tail;
 mod tail_alerts;

@@ -15,12 +15,12 @@ const FUNCTION: &str = "heeler_event_collection_lambda";
 const FUNCTION_ROLE: &str = "heeler_event_collection_lambda_role";
 const NOBODY: [String; 0] = [];
 
-fn status(org: &Organization) -> HeelerEc<'_> {
+pub fn status(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["status", "-o", "json"])
 }
 
 /// The IDs of the hops with this status.
-fn hops(report: &Value, status: &str) -> Vec<String> {
+pub fn hops(report: &Value, status: &str) -> Vec<String> {
     let hops = report["hops"].as_array().expect("a list of hops");
     let matching = hops.iter().filter(|hop| hop["status"] == status);
     matching.map(|hop| text(&hop["id"])).collect()
@@ -224,14 +224,14 @@ fn unrelated_policy(org: &Organization, action: &str, resource: &str) -> Value {
     })
 }
 
-async fn s3_deployment(engine: Engine) -> Organization {
+pub async fn s3_deployment(engine: Engine) -> Organization {
     let org = Organization::on(engine).bucket_key().build().await;
     setup(&org).run().await.expect_status(0);
     expect_healthy(&org, "setup").await;
     org
 }
 
-async fn cloudwatch_deployment(engine: Engine) -> Organization {
+pub async fn cloudwatch_deployment(engine: Engine) -> Organization {
     let org = Organization::on(engine).log_group().build().await;
     setup_of(&org, "cloudwatch").run().await.expect_status(0);
     expect_healthy(&org, "setup").await;
@@ -545,7 +545,7 @@ async fn unknown_condition_key_makes_hop_unknown() {
 }
 
 /// Makes IAM report the last use of the role.
-fn report_last_use(org: &Organization, time: &'static str) {
+pub fn report_last_use(org: &Organization, time: &'static str) {
     let used = FaultAction::edit_text(move |body| {
         body.replace(
             "</Role>",

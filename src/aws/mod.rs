@@ -78,6 +78,7 @@ pub struct Aws {
     profiles: Arc<Profiles>,
     pub account: aws_sdk_account::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     pub iam: aws_sdk_iam::Client,
     pub kms: aws_sdk_kms::Client,
     pub lambda: aws_sdk_lambda::Client,
@@ -248,6 +249,7 @@ impl Aws {
         Self {
             account: client!(aws_sdk_account, &without_fips, observer.clone()),
             cloudtrail: client!(aws_sdk_cloudtrail, &shared, observer.clone()),
+            cloudwatch: client!(aws_sdk_cloudwatch, &shared, observer.clone()),
             iam: client!(aws_sdk_iam, &shared, observer.clone()),
             kms: client!(aws_sdk_kms, &shared, observer.clone()),
             lambda: client!(aws_sdk_lambda, &shared, observer.clone()),

@@ -89,6 +89,11 @@ fn find_unexpected_body(operation: &str, body: &[u8]) -> Option<UnexpectedBody> 
     if text.is_empty() {
         return has_output.then_some(UnexpectedBody::Empty);
     }
+    // The protocol RPC v2 CBOR, which CloudWatch uses, sends a CBOR map (major type 5).
+    // Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>.
+    if text.first().is_some_and(|byte| byte >> 5 == 5) {
+        return None;
+    }
     let start = String::from_utf8_lossy(&text[..text.len().min(15)]).to_ascii_lowercase();
     let is_html = start.starts_with("<!doctype") || start.starts_with("<html");
     let is_of_protocol = start.starts_with(['{', '<']) || !has_output;

@@ -11,7 +11,7 @@ use crate::aws::arn::resource_name;
 use crate::iam::evaluate::{Caller, PolicyInput, PolicySet, ResourcePolicy};
 use crate::inventory::Fact;
 use crate::inventory::facts::KeyFacts;
-use crate::inventory::pipeline::{PipelineFacts, PipelineSource, RoleFacts};
+use crate::inventory::pipeline::{PipelineFacts, PipelineSource, RoleFacts, TrafficMetric};
 
 /// Evaluates the resource-based policy: CloudWatch Logs may invoke the function for the log group.
 #[must_use]
@@ -102,6 +102,23 @@ fn evaluate_function(facts: &PipelineFacts, queue_variable: &str) -> Result<Hop,
         return Ok(repair(draft.broken(format!(
             "the variable {queue_variable} names queue {target:?}"
         ))));
+    }
+    if let Some(traffic) = facts.traffic.present() {
+        for (metric, what) in [
+            (TrafficMetric::FunctionErrors, "failed"),
+            (TrafficMetric::FunctionThrottles, "were throttled"),
+        ] {
+            let count = traffic.get(metric).unwrap_or_default();
+            if count > 0 {
+                let observed = format!("{count} invocations {what} in the last 15 minutes");
+                let logs = format!(
+                    "`aws logs tail /aws/lambda/{} --region {}`",
+                    resource_name(&arn),
+                    facts.request.region
+                );
+                return Ok(draft.broken(observed).with_hint(logs));
+            }
+        }
     }
     Ok(match found.state.as_deref() {
         Some("Pending") => draft.unknown("Lambda is creating the function"),

@@ -1,16 +1,19 @@
-//! The harvest: Heeler assumes the role and polls the queue. The last use of the role shows whether Heeler polls.
+//! The harvest: Heeler assumes the role and polls the queue. Evaluated by traffic.
 
 use std::time::Duration;
 
 use super::trail::age;
 use super::{Hop, HopDraft, HopId, into_hop};
-use crate::inventory::pipeline::PipelineFacts;
+use crate::inventory::pipeline::{PipelineFacts, TrafficFacts, TrafficMetric};
 
-/// Maximum age of the role's last use while Heeler polls. Heeler polls every minute, but IAM reports the use of a role
-/// with a delay of hours.
+/// Time after which the last use of the role is no sign of polling. Heeler polls every minute; IAM reports the use of a
+/// role with a delay of up to hours.
 const SILENCE: Duration = Duration::from_secs(86_400);
 
-/// Evaluates the harvest by the last use of the role.
+/// Number of minutes with metrics without which silence means nothing. Heeler polls every minute.
+const MIN_POINTS: usize = 10;
+
+/// Evaluates the harvest by the metrics of the queue, and by the last use of the role.
 #[must_use]
 pub fn harvest(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_harvest(facts))
@@ -22,6 +25,10 @@ fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         facts.queue_arn(),
         "Heeler receives from the queue and deletes what it received",
     );
+    let traffic = facts.traffic.present();
+    if let Some(polled) = traffic.and_then(|traffic| evaluate_polling(facts, &draft, traffic)) {
+        return Ok(polled);
+    }
     let role = draft.require(&facts.role.role, "the role does not exist")?;
     let Some(used) = role.last_used else {
         return Ok(draft
@@ -36,12 +43,53 @@ fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         "Heeler last used the role {} ({region})",
         age(facts.now, used)
     );
+    let ask = "ask Heeler why it stopped polling";
+    if traffic.is_some_and(is_observed) {
+        let observed = format!("nobody received in the last 15 minutes; {last}");
+        return Ok(draft.broken(observed).with_hint(ask));
+    }
     let silence = facts.now.duration_since(used).unwrap_or_default();
     Ok(if silence > SILENCE {
-        draft
-            .broken(last)
-            .with_hint("ask Heeler why it stopped polling")
+        draft.broken(last).with_hint(ask)
     } else {
         draft.ok(last)
+    })
+}
+
+/// Returns true if the metrics show most minutes of the window. A queue without traffic becomes inactive and has no data
+/// points; after its next use they start within 15 minutes. Source:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html>.
+fn is_observed(traffic: &TrafficFacts) -> bool {
+    traffic.points(TrafficMetric::QueueSent) >= MIN_POINTS
+}
+
+/// Evaluates what was received and deleted. Returns `None` if nobody received.
+fn evaluate_polling(
+    facts: &PipelineFacts,
+    draft: &HopDraft,
+    traffic: &TrafficFacts,
+) -> Option<Hop> {
+    let count = |metric| traffic.get(metric).unwrap_or_default();
+    let received = count(TrafficMetric::QueueReceived);
+    let deleted = count(TrafficMetric::QueueDeleted);
+    if received + count(TrafficMetric::QueueEmptyReceives) == 0 {
+        return None;
+    }
+    let queue = facts.queue.present();
+    let remains = queue.is_some_and(|queue| queue.visible + queue.in_flight > 0);
+    // SQS counts deletes approximately, so only none at all is a finding.
+    Some(if received > 0 && deleted == 0 && remains {
+        draft
+            .clone()
+            .broken(format!(
+                "Heeler received {received} messages in the last 15 minutes and deleted none"
+            ))
+            .with_hint(
+                "correct the hops of the role, the keys and the bucket; if they work, ask Heeler",
+            )
+    } else {
+        draft.clone().ok(format!(
+            "received {received} and deleted {deleted} messages in the last 15 minutes"
+        ))
     })
 }

@@ -12,7 +12,7 @@ use crate::inventory::facts::{
 };
 use crate::inventory::pipeline::{
     FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts, RoleDetails,
-    RoleFacts, SubscriptionFacts,
+    RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
 };
 use crate::secret::ExternalId;
 use crate::shared_document::role_trust::HeelerTrust;
@@ -181,6 +181,7 @@ fn bucket_facts() -> PipelineFacts {
             boundary: Fact::Absent,
         },
         log_keys: Vec::new(),
+        traffic: Fact::Present(TrafficFacts::default()),
     }
 }
 
@@ -561,4 +562,63 @@ fn states_of_the_function() {
         function::function(&facts, "QUEUE_URL").status,
         HopStatus::Broken
     );
+}
+
+/// The harvest with these metrics, the role used some time ago, and this number of messages in the queue.
+fn harvest_with(metrics: &[(TrafficMetric, f64)], used_ago: Option<u64>, visible: u64) -> Hop {
+    let mut facts = bucket_facts();
+    let mut traffic = TrafficFacts::default();
+    for (metric, value) in metrics {
+        traffic.add(*metric, *value);
+    }
+    facts.traffic = Fact::Present(traffic);
+    facts.role.role.present_mut().expect("a role").last_used =
+        used_ago.map(|seconds| now() - Duration::from_secs(seconds));
+    facts.queue.present_mut().expect("a queue").visible = visible;
+    harvest::harvest(&facts)
+}
+
+#[test]
+fn harvest_follows_metrics() {
+    use TrafficMetric::{QueueDeleted, QueueEmptyReceives, QueueReceived, QueueSent};
+    let status = |metrics: &[_], used, visible| harvest_with(metrics, used, visible).status;
+    let polling = [(QueueEmptyReceives, 15.0)];
+    assert_eq!(status(&polling, None, 0), HopStatus::Ok);
+    let working = [(QueueReceived, 3.0), (QueueDeleted, 2.0)];
+    assert_eq!(status(&working, None, 1), HopStatus::Ok);
+    let stuck = [(QueueReceived, 3.0), (QueueDeleted, 0.0)];
+    assert_eq!(status(&stuck, None, 3), HopStatus::Broken);
+    // Each item is a data point of one minute.
+    let silent = [(QueueSent, 1.0); 10];
+    assert_eq!(status(&silent, Some(3_600), 5), HopStatus::Broken);
+    assert_eq!(status(&silent, None, 5), HopStatus::Unknown);
+    assert_eq!(status(&silent[1..], Some(3_600), 5), HopStatus::Ok);
+    assert_eq!(status(&[], Some(3_600), 0), HopStatus::Ok);
+}
+
+#[test]
+fn failing_function_is_broken() {
+    let mut facts = log_group_facts();
+    for metric in [
+        TrafficMetric::FunctionErrors,
+        TrafficMetric::FunctionThrottles,
+    ] {
+        let mut traffic = TrafficFacts::default();
+        traffic.add(TrafficMetric::FunctionInvocations, 5.0);
+        traffic.add(metric, 2.0);
+        facts.traffic = Fact::Present(traffic);
+        let hop = function::function(&facts, "QUEUE_URL");
+        assert_eq!(hop.status, HopStatus::Broken, "{metric:?}");
+    }
+}
+
+#[test]
+fn oldest_age_is_a_maximum() {
+    let mut traffic = TrafficFacts::default();
+    for value in [60.0, 120.0, 30.0] {
+        traffic.add(TrafficMetric::QueueOldestAgeSeconds, value);
+        traffic.add(TrafficMetric::QueueSent, value);
+    }
+    assert_eq!(traffic.get(TrafficMetric::QueueOldestAgeSeconds), Some(120));
+    assert_eq!(traffic.get(TrafficMetric::QueueSent), Some(210));
 }

@@ -237,6 +237,7 @@ fn status(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statem
             "ReadWithoutResource",
             &[
                 "cloudtrail:DescribeTrails",
+                "cloudwatch:GetMetricData",
                 "organizations:DescribeOrganization",
             ],
         ),

@@ -10,7 +10,7 @@ use super::{OutputFormat, Tone, Ui};
 use crate::hint::{Hint, HintPart};
 use crate::hop::{Hop, HopStatus, PipelineHealth};
 use crate::inventory::Fact;
-use crate::inventory::pipeline::{PipelineFacts, QueueFacts};
+use crate::inventory::pipeline::{PipelineFacts, QueueFacts, TrafficMetric, WINDOW_SECONDS};
 use crate::sanitize::escape_control_chars;
 
 /// The width of the longest ID of a hop.
@@ -130,6 +130,11 @@ fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
         "metrics": {
             "queue": queue(&facts.queue),
             "dead_letter_queue": queue(&facts.dead_letter_queue),
+            "window_seconds": WINDOW_SECONDS,
+            "traffic": facts.traffic.present().map(|traffic| {
+                let values = traffic.iter();
+                values.map(|(metric, value)| (metric.as_str().to_owned(), json!(value))).collect::<serde_json::Map<_, _>>()
+            }),
             "role_last_used": last_used.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
         },
     })
@@ -174,6 +179,7 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
         text.push('\n');
     }
     write_numbers(ui, &mut text, facts);
+    write_traffic(ui, &mut text, facts);
     let drift = format!(
         "Drift is not part of the status; to see it, run `{}`",
         ui.repeated.complete("heeler-ec plan --check")
@@ -237,6 +243,45 @@ fn plain_hint(ui: &Ui, hint: &Hint) -> String {
         HintPart::Command(command) => ui.repeated.complete(command),
     });
     parts.collect()
+}
+
+/// Writes the metrics of the last minutes that have data points.
+fn write_traffic(ui: Ui, text: &mut String, facts: &PipelineFacts) {
+    let traffic = match &facts.traffic {
+        Fact::Present(traffic) => traffic,
+        Fact::Failed(error) => {
+            let line = format!(
+                "Metrics            not known: {}",
+                escape_control_chars(&error.to_string())
+            );
+            let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 19));
+            return;
+        }
+        Fact::Absent | Fact::NotRequested => return,
+    };
+    let shown = [
+        (TrafficMetric::LogEventsIncoming, "events in the log group"),
+        (TrafficMetric::FunctionInvocations, "invocations"),
+        (TrafficMetric::TopicPublished, "published"),
+        (TrafficMetric::TopicDelivered, "delivered"),
+        (TrafficMetric::TopicFailed, "failed"),
+        (TrafficMetric::QueueSent, "sent to the queue"),
+        (TrafficMetric::QueueReceived, "received"),
+        (TrafficMetric::QueueDeleted, "deleted"),
+    ];
+    let counts: Vec<String> = shown
+        .into_iter()
+        .filter_map(|(metric, words)| Some(format!("{} {words}", traffic.get(metric)?)))
+        .collect();
+    let line = if counts.is_empty() {
+        "Last 15 minutes    no metrics yet".to_owned()
+    } else {
+        format!("Last 15 minutes    {}", counts.join(", "))
+    };
+    let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 19));
+    if let Some(seconds) = traffic.get(TrafficMetric::QueueOldestAgeSeconds) {
+        let _ = writeln!(text, "Oldest message     {seconds} s");
+    }
 }
 
 /// Returns a hint as text; backticks around a command keep it from being wrapped.

@@ -81,6 +81,8 @@ pub struct PipelineFacts {
     pub role: RoleFacts,
     /// The keys of the log objects.
     pub log_keys: Vec<KeyFacts>,
+    /// The metrics of the last minutes.
+    pub traffic: Fact<TrafficFacts>,
 }
 
 impl PipelineFacts {
@@ -195,4 +197,120 @@ pub struct FunctionFacts {
     pub reserved_concurrency: Option<i32>,
     /// The environment variables.
     pub variables: BTreeMap<String, String>,
+}
+
+/// A metric of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrafficMetric {
+    QueueSent,
+    QueueReceived,
+    QueueEmptyReceives,
+    QueueDeleted,
+    QueueOldestAgeSeconds,
+    TopicPublished,
+    TopicDelivered,
+    TopicFailed,
+    LogEventsIncoming,
+    FunctionInvocations,
+    FunctionErrors,
+    FunctionThrottles,
+}
+
+impl TrafficMetric {
+    /// The key in output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueSent => "queue_sent",
+            Self::QueueReceived => "queue_received",
+            Self::QueueEmptyReceives => "queue_empty_receives",
+            Self::QueueDeleted => "queue_deleted",
+            Self::QueueOldestAgeSeconds => "queue_oldest_age_seconds",
+            Self::TopicPublished => "topic_published",
+            Self::TopicDelivered => "topic_delivered",
+            Self::TopicFailed => "topic_failed",
+            Self::LogEventsIncoming => "log_events_incoming",
+            Self::FunctionInvocations => "function_invocations",
+            Self::FunctionErrors => "function_errors",
+            Self::FunctionThrottles => "function_throttles",
+        }
+    }
+
+    /// The namespace, name and dimension in CloudWatch. Sources: the metrics pages of the developer guides of SQS, SNS, Lambda
+    /// and CloudWatch Logs.
+    #[must_use]
+    pub(super) fn identity(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::QueueSent => ("AWS/SQS", "NumberOfMessagesSent", "QueueName"),
+            Self::QueueReceived => ("AWS/SQS", "NumberOfMessagesReceived", "QueueName"),
+            Self::QueueEmptyReceives => ("AWS/SQS", "NumberOfEmptyReceives", "QueueName"),
+            Self::QueueDeleted => ("AWS/SQS", "NumberOfMessagesDeleted", "QueueName"),
+            Self::QueueOldestAgeSeconds => {
+                ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+            }
+            Self::TopicPublished => ("AWS/SNS", "NumberOfMessagesPublished", "TopicName"),
+            Self::TopicDelivered => ("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName"),
+            Self::TopicFailed => ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName"),
+            Self::LogEventsIncoming => ("AWS/Logs", "IncomingLogEvents", "LogGroupName"),
+            Self::FunctionInvocations => ("AWS/Lambda", "Invocations", "FunctionName"),
+            Self::FunctionErrors => ("AWS/Lambda", "Errors", "FunctionName"),
+            Self::FunctionThrottles => ("AWS/Lambda", "Throttles", "FunctionName"),
+        }
+    }
+
+    /// Returns true if the maximum of the window counts, not the sum.
+    #[must_use]
+    pub(super) fn is_maximum(self) -> bool {
+        self == Self::QueueOldestAgeSeconds
+    }
+}
+
+/// The metrics of the window. A queue without data points is inactive, or CloudWatch does not have them yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrafficFacts {
+    values: BTreeMap<TrafficMetric, MetricValue>,
+}
+
+/// The sum or maximum of a metric, and the number of its data points.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct MetricValue {
+    value: f64,
+    points: usize,
+}
+
+impl TrafficFacts {
+    /// Adds a data point.
+    pub fn add(&mut self, metric: TrafficMetric, value: f64) {
+        let known = self.values.entry(metric).or_default();
+        known.points += 1;
+        known.value = if metric.is_maximum() {
+            known.value.max(value)
+        } else {
+            known.value + value
+        };
+    }
+
+    /// Returns the sum or maximum of a metric, or `None` without data points.
+    #[must_use]
+    pub fn get(&self, metric: TrafficMetric) -> Option<u64> {
+        let value = self.values.get(&metric)?.value;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts are whole, not negative, and below 2^53"
+        )]
+        Some(value.max(0.0) as u64)
+    }
+
+    /// Returns the number of minutes of the window for which the metric has a data point.
+    #[must_use]
+    pub fn points(&self, metric: TrafficMetric) -> usize {
+        self.values.get(&metric).map_or(0, |value| value.points)
+    }
+
+    /// The metrics with data points.
+    pub fn iter(&self) -> impl Iterator<Item = (TrafficMetric, u64)> + '_ {
+        let metrics = self.values.keys();
+        metrics.filter_map(|metric| Some((*metric, self.get(*metric)?)))
+    }
 }

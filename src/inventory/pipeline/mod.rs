@@ -2,6 +2,7 @@
 
 mod facts;
 mod function;
+mod metrics;
 mod queue;
 mod role;
 mod subscription;
@@ -23,23 +24,26 @@ use crate::aws::{Aws, arn};
 use crate::error::Result;
 pub use facts::{
     FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts, RoleDetails,
-    RoleFacts, SubscriptionFacts,
+    RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
 };
+pub use metrics::WINDOW_SECONDS;
 
 /// Reads the facts about every hop. A failed call affects only its own fact. `aws` has the clients for the region of
 /// the deployment.
 pub async fn read(aws: &Aws, request: PipelineRequest) -> PipelineFacts {
     let clients = &LimitedClients::new(aws);
-    let (start, source, queue, dead_letter_queue, role) = join!(
+    let now = SystemTime::now();
+    let (start, source, queue, dead_letter_queue, role, traffic) = join!(
         read_trail(clients, &request),
         read_source(clients, &request),
         read_queue(clients, &request.queue),
         queue::queue_facts(clients, &request.dead_letter_queue),
         role::role_facts(clients, &request.role),
+        metrics::traffic(clients, &request, now),
     );
     let (queue, queue_key) = queue;
     PipelineFacts {
-        now: SystemTime::now(),
+        now,
         organization: start.organization,
         trail: start.trail,
         trail_status: start.status,
@@ -57,6 +61,7 @@ pub async fn read(aws: &Aws, request: PipelineRequest) -> PipelineFacts {
         queue_key,
         role,
         log_keys: start.log_keys,
+        traffic: Fact::from_result(traffic),
         request,
     }
 }

@@ -19,6 +19,7 @@ OPERATIONS = {
     "account": "GetRegionOptStatus ListRegions",
     "cloudtrail": "DescribeTrails GetEventSelectors GetInsightSelectors GetTrail GetTrailStatus ListTags ListTrails "
     "LookupEvents StartLogging",
+    "monitoring": "GetMetricData",
     "iam": "AttachRolePolicy CreatePolicy CreatePolicyVersion CreateRole DeletePolicy DeletePolicyVersion DeleteRole "
     "DeleteRolePermissionsBoundary DeleteRolePolicy DetachGroupPolicy DetachRolePolicy DetachUserPolicy "
     "GetAccountSummary GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies "
@@ -50,6 +51,9 @@ OPERATIONS = {
     "ReceiveMessage SetQueueAttributes TagQueue UntagQueue",
     "sts": "AssumeRole GetCallerIdentity GetSessionToken",
 }
+
+# The names in botocore that differ from the signing name.
+BOTOCORE_NAMES = {"monitoring": "cloudwatch"}
 
 # The keys of a shape in aws.json.
 CONSTRAINTS = ("min", "max", "pattern")
@@ -98,7 +102,7 @@ def errors(operation):
 
 
 def service_data(name, operations):
-    model = session.get_service_model(name)
+    model = session.get_service_model(BOTOCORE_NAMES.get(name, name))
     shapes, found = {}, {}
     for operation in sorted(operations.split()):
         described = model.operation_model(operation)

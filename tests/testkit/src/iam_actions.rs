@@ -170,6 +170,7 @@ const OTHER_ACTIONS: &[(&str, &[&str])] = &[
         "lambda:UpdateFunctionConfiguration",
         &["iam:PassRole", "lambda:UpdateFunctionConfiguration"],
     ),
+    ("monitoring:GetMetricData", &["cloudwatch:GetMetricData"]),
     ("s3:GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
     (
         "s3:GetBucketLifecycleConfiguration",

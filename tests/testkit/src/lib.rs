@@ -21,6 +21,7 @@ pub mod json_schema;
 pub mod lambda_runtime;
 mod leftovers;
 pub mod log_file;
+mod metrics;
 pub mod notification;
 pub mod organization;
 pub mod program;

@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::gate::Gate;
+use crate::metrics::Metrics;
 use crate::strict;
 use crate::strict::eventual::{EventualConsistency, Rule};
 use crate::strict::repeated_creation::RepeatedCreation;
@@ -305,6 +306,7 @@ struct State {
     repeated_creation: RepeatedCreation,
     variation: Option<ListForm>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    metrics: Metrics,
     hooks: Vec<PendingHook>,
     /// Responses to operations that no emulator has: service, operation and function.
     responders: Vec<(String, String, Responder)>,
@@ -435,6 +437,17 @@ impl Proxy {
         let action = FaultAction::Hold(gate.clone());
         self.fault(Fault::new(service, operation, action));
         gate
+    }
+
+    /// Sets the data points of a metric: namespace, name, and name and value of its dimension. Each data point is for one
+    /// minute, the latest first.
+    pub fn set_metric(&self, metric: [&str; 4], points: &[f64]) {
+        self.state().metrics.set(metric, points);
+    }
+
+    /// Removes all metrics.
+    pub fn clear_metrics(&self) {
+        self.state().metrics.clear();
     }
 
     /// Removes every fault.
@@ -869,8 +882,12 @@ async fn pass_on(
     state: &Mutex<State>,
     call: &Call,
 ) -> io::Result<Response<Full<Bytes>>> {
-    let response = forward(request, upstream, busy).await?;
-    let mut response = read_response(response).await?;
+    let mut response = if call.name() == "monitoring:GetMetricData" {
+        locked(state).metrics.respond(call)
+    } else {
+        let response = forward(request, upstream, busy).await?;
+        read_response(response).await?
+    };
     let variation = {
         let mut state = locked(state);
         state.eventual.after(call, &response);

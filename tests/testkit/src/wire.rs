@@ -31,6 +31,8 @@ pub fn parse_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8
         .and_then(|target| target.rsplit('.').next());
     request.operation = if let Some(target) = target {
         target.to_owned()
+    } else if let Some(operation) = rpc_operation(uri.path()) {
+        operation.to_owned()
     } else if request.service == "s3" {
         s3_operation(method, uri.path(), uri.query().unwrap_or_default()).to_owned()
     } else if let Some(operation) = rest_operation(&request.service, method, uri.path()) {
@@ -41,6 +43,12 @@ pub fn parse_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8
         format!("{method} {}", uri.path())
     };
     request
+}
+
+/// The operation in a path of the protocol RPC v2 CBOR, such as `/service/NAME/operation/GetMetricData`.
+fn rpc_operation(path: &str) -> Option<&str> {
+    let (service, operation) = path.strip_prefix("/service/")?.split_once("/operation/")?;
+    (!service.contains('/') && !operation.contains('/')).then_some(operation)
 }
 
 /// Operations of REST services: service, method, path and name. `*` stands for a name in the path.
@@ -373,6 +381,17 @@ pub fn error_response(
             set("x-amzn-errortype", code);
             serde_json::json!({"Type": "User", "Message": message}).to_string()
         }
+        "monitoring" => {
+            set("content-type", "application/cbor");
+            set("smithy-protocol", "rpc-v2-cbor");
+            set("x-amzn-requestid", &id);
+            let error = serde_json::json!({"__type": format!("com.amazonaws.cloudwatch#{code}"), "message": message});
+            return WireResponse {
+                status,
+                headers,
+                body: Bytes::from(cbor(&error)),
+            };
+        }
         "account" => {
             set("content-type", "application/json");
             set("x-amzn-requestid", &id);
@@ -390,6 +409,13 @@ pub fn error_response(
         headers,
         body: Bytes::from(body),
     }
+}
+
+/// Writes a value as CBOR.
+fn cbor(value: &serde_json::Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).expect("memory can be written");
+    bytes
 }
 
 fn namespace(service: &str) -> &'static str {

@@ -20,6 +20,7 @@ pub(super) fn decode(
     };
     match service.protocol {
         Protocol::Json => decode_json(call),
+        Protocol::RpcV2Cbor => decode_cbor(call),
         Protocol::Query => decode_form(service, shape, call),
         Protocol::RestJson => {
             let body = decode_json(call)?;
@@ -44,6 +45,34 @@ fn decode_json(call: &Call) -> Result<Value, String> {
         return Ok(json!({}));
     }
     serde_json::from_slice(&call.body).map_err(|error| format!("the body is not JSON: {error}"))
+}
+
+/// Reads CBOR as JSON. A timestamp is its number of seconds.
+fn decode_cbor(call: &Call) -> Result<Value, String> {
+    let body: ciborium::Value = ciborium::from_reader(&*call.body)
+        .map_err(|error| format!("the body is not CBOR: {error}"))?;
+    json_from_cbor(body)
+}
+
+fn json_from_cbor(value: ciborium::Value) -> Result<Value, String> {
+    Ok(match value {
+        ciborium::Value::Tag(_, inner) => json_from_cbor(*inner)?,
+        ciborium::Value::Array(items) => {
+            let items = items.into_iter().map(json_from_cbor);
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        ciborium::Value::Map(entries) => {
+            let mut object = Map::new();
+            for (key, value) in entries {
+                let key = key.into_text().map_err(|_| "a key is not a text")?;
+                object.insert(key, json_from_cbor(value)?);
+            }
+            Value::Object(object)
+        }
+        scalar => scalar
+            .deserialized()
+            .map_err(|error| format!("a value has no form in JSON: {error}"))?,
+    })
 }
 
 /// Adds the members in path, query and headers to those in the body.

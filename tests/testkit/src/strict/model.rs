@@ -31,6 +31,9 @@ pub enum Protocol {
     /// A form with the field `Action`.
     #[serde(rename = "query")]
     Query,
+    /// CBOR with the operation in the path.
+    #[serde(rename = "smithy-rpc-v2-cbor")]
+    RpcV2Cbor,
     /// JSON with members in the path and the query.
     #[serde(rename = "rest-json")]
     RestJson,
