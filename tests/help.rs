@@ -26,7 +26,7 @@ fn every_command_has_valid_examples() {
             }
             let words = shlex::split(line).expect("words of a shell");
             let words: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
-            let parsed = cli::parse(&words);
+            let parsed = cli::parse(&words, false);
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
     }

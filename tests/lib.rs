@@ -36,6 +36,7 @@ mod json_output;
 mod language;
 mod list;
 mod malformed_input;
+mod overview;
 mod permissions;
 mod policy;
 mod policy_evaluation;

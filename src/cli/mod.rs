@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -73,8 +74,25 @@ pub fn command() -> clap::Command {
 /// Parses the command line and the environment variables of its options. The command line takes precedence.
 ///
 /// # Errors
-/// If an argument or a variable is invalid, and for `--help` and `--version`.
-pub fn parse(args: &[OsString]) -> Result<ParsedCommandLine, clap::Error> {
+/// If an argument or a variable is invalid, and for `--help` and `--version`. Without a command, unless an overview is
+/// available.
+pub fn parse(args: &[OsString], has_overview: bool) -> Result<ParsedCommandLine, clap::Error> {
+    let missing = [
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+        ErrorKind::MissingSubcommand,
+    ];
+    match parse_command(args) {
+        Err(error) if has_overview && missing.contains(&error.kind()) => {
+            // The overview accepts the same global options as any command without required arguments.
+            let mut parsed = parse_command(&[args, &["list".into()]].concat())?;
+            parsed.cli.command = Command::Overview;
+            Ok(parsed)
+        }
+        parsed => parsed,
+    }
+}
+
+fn parse_command(args: &[OsString]) -> Result<ParsedCommandLine, clap::Error> {
     let typed = TypedArguments::find(Cli::command(), args);
     let mut command = with_help_texts(typed.with_variables(Cli::command())?);
     let matches = command.try_get_matches_from_mut(args);
@@ -275,6 +293,9 @@ pub enum Command {
     ///
     /// The topics are environment, exit-codes, output and checks.
     Help(HelpArgs),
+    /// The overview of the account, which runs without a command.
+    #[command(skip)]
+    Overview,
 }
 
 impl Command {
@@ -297,7 +318,7 @@ impl Command {
             Self::Policy(args) => args.format.output.into(),
             Self::Explain(args) => args.format.output.into(),
             Self::Completions(args) => args.format.output.into(),
-            Self::Help(_) => OutputFormat::Text,
+            Self::Help(_) | Self::Overview => OutputFormat::Text,
         }
     }
 }

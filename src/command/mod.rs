@@ -18,6 +18,7 @@ mod list;
 mod next_steps;
 mod outcome;
 mod outputs;
+mod overview;
 mod plan;
 mod policy;
 mod preflight;
@@ -53,7 +54,7 @@ use write_log::WriteLog;
 #[must_use]
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let parsed = cli::parse(&args);
+    let parsed = cli::parse(&args, overview::is_available());
     let ParsedCommandLine {
         cli,
         repeated_options,
@@ -130,6 +131,10 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::List(_) => {
             let run = context.cancellable(Box::pin(list::run(&context)));
             with_status_line(ui, "Reading the roles", run).await
+        }
+        Command::Overview => {
+            let run = context.cancellable(Box::pin(overview::run(&context)));
+            with_status_line(ui, "Reading the deployments", run).await
         }
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
         Command::Coverage(args) => coverage::run(&context, args).await,

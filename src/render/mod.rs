@@ -20,6 +20,7 @@ pub mod list;
 pub mod message;
 pub mod notices;
 pub mod outputs;
+pub mod overview;
 pub mod plan;
 pub mod progress;
 mod prompt;
