@@ -18,7 +18,10 @@ async fn overview(command: HeelerEc<'_>) -> Run {
 async fn overview_shows_deployments_and_next_command() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = overview(heeler_ec(&org)).await;
-    assert_stdout(&org, &run, str![["
+    assert_stdout(
+        &org,
+        &run,
+        str![["
 No deployment found in account 111122223333.
 Next: heeler-ec setup
 
@@ -31,11 +34,15 @@ Next: heeler-ec setup
 
 All commands: heeler-ec --help
 
-"]]);
+"]],
+    );
 
     setup(&org).run().await.expect_status(0);
     let run = overview(heeler_ec(&org)).await;
-    assert_stdout(&org, &run, str![["
+    assert_stdout(
+        &org,
+        &run,
+        str![["
 Account 111122223333
 
   heeler  option s3  us-east-1  healthy, Heeler has not polled yet
@@ -51,12 +58,16 @@ Next: heeler-ec outputs
 
 All commands: heeler-ec --help
 
-"]]);
+"]],
+    );
 
     let stop = org.clients().cloudtrail.stop_logging().name(org.trail());
     stop.send().await.expect("stopped");
     let run = overview(heeler_ec(&org).args(["--name-prefix", "other"])).await;
-    assert_stdout(&org, &run, str![["
+    assert_stdout(
+        &org,
+        &run,
+        str![["
 Account 111122223333
 
   heeler  option s3  us-east-1  broken at trail
@@ -72,7 +83,8 @@ Next: heeler-ec status --name-prefix heeler
 
 All commands: heeler-ec --help
 
-"]]);
+"]],
+    );
 }
 
 #[tokio::test]
@@ -83,7 +95,10 @@ async fn overview_without_credentials_is_one_line() {
         .env("AWS_SECRET_ACCESS_KEY", "")
         .env("AWS_EC2_METADATA_DISABLED", "true");
     let run = overview(command).await;
-    assert_stdout(&org, &run, str![["
+    assert_stdout(
+        &org,
+        &run,
+        str![["
 Not connected to AWS: no AWS credentials were found in the environment, in a profile, or on this
 machine.
 
@@ -96,7 +111,8 @@ machine.
 
 All commands: heeler-ec --help
 
-"]]);
+"]],
+    );
     assert!(run.calls.is_empty());
 }
 
