@@ -567,6 +567,7 @@ async fn json_checks_have_same_keys() {
             "expected",
             "fix",
             "group",
+            "help",
             "id",
             "observed",
             "permissions",
@@ -579,6 +580,7 @@ async fn json_checks_have_same_keys() {
         assert_eq!(keys, expected, "{check:#}");
         let (id, group) = (text(&check["id"]), text(&check["group"]));
         assert!(id.starts_with(&format!("{group}.")), "{id} in {group}");
+        assert_eq!(check["help"], format!("heeler-ec explain {id}"));
     }
     let failed = check(&report, "trail.logging");
     assert_ne!(failed["fix"]["cli"], json!([]), "{failed:#}");

@@ -220,6 +220,7 @@ pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {
             Verdict::Unknown(error) if error.required_permission().is_some() => json!([error.required_permission()]),
             _ => json!(check.permissions),
         },
+        "help": help_command(check),
     })
 }
 

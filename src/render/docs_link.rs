@@ -6,24 +6,21 @@ use crate::check_id::CheckId;
 /// The address of the site, if the build was given one.
 const DOCS_URL: Option<&str> = option_env!("HEELER_EC_DOCS_URL");
 
-/// Returns the address of a check's page on the site, or the path of the page in the repository.
-#[must_use]
-pub fn page_of_check(check: CheckId) -> String {
+/// Returns the address of a check's page on the site; `None` if the build was not given the site.
+pub(super) fn page_of_check(check: CheckId) -> Option<String> {
     page(DOCS_URL, check)
 }
 
-fn page(docs_url: Option<&str>, check: CheckId) -> String {
-    match docs_url {
-        Some(url) => format!("{}/checks/{check}.html", url.trim_end_matches('/')),
-        None => format!("docs/checks/{check}.md"),
-    }
+fn page(docs_url: Option<&str>, check: CheckId) -> Option<String> {
+    let url = docs_url?.trim_end_matches('/');
+    Some(format!("{url}/checks/{check}.html"))
 }
 
 /// Returns the emphasised ID of a check. On a terminal that supports it, the ID is a link to its page on the site.
 pub(super) fn linked_id(ui: Ui, check: CheckId) -> String {
     let id = ui.paint(Tone::Strong, check.as_str());
-    match DOCS_URL.filter(|_| ui.hyperlinks) {
-        Some(_) => link(&page_of_check(check), &id),
+    match page_of_check(check).filter(|_| ui.hyperlinks) {
+        Some(address) => link(&address, &id),
         None => id,
     }
 }
@@ -38,17 +35,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_is_on_site_or_in_repository() {
+    fn page_is_on_the_site_of_the_build() {
         let check = CheckId::TrailLogging;
-        for (url, expected) in [
-            (None, "docs/checks/trail.logging.md"),
-            (
-                Some("https://docs.example.com/ec/"),
-                "https://docs.example.com/ec/checks/trail.logging.html",
-            ),
-        ] {
-            assert_eq!(page(url, check), expected);
-        }
+        assert_eq!(page(None, check), None);
+        assert_eq!(
+            page(Some("https://docs.example.com/ec/"), check).as_deref(),
+            Some("https://docs.example.com/ec/checks/trail.logging.html")
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod command_line;
 mod compare;
 pub mod coverage;
 pub mod destroy_plan;
-pub mod docs_link;
+mod docs_link;
 pub mod document;
 mod error;
 pub mod evidence;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::naming::ResourceNames;
@@ -51,34 +52,38 @@ fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
 fn exported_file_has_header_and_provider() {
     let names = ResourceNames::new("heeler");
     let place = context(&names);
-    insta::assert_snapshot!(terraform_text(&place, &[]).unwrap(), @r#"
-    # Resources of heeler-ec: option s3, account 111122223333, region us-east-1.
-    # terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the
-    # role: Terraform marks its trust policy as sensitive. Nothing changes in AWS.
-    terraform {
-      required_version = ">= 1.5"
+    assert_data_eq!(
+        terraform_text(&place, &[]).unwrap(),
+        str![[r#"
+# Resources of heeler-ec: option s3, account 111122223333, region us-east-1.
+# terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the
+# role: Terraform marks its trust policy as sensitive. Nothing changes in AWS.
+terraform {
+  required_version = ">= 1.5"
 
-      required_providers {
-        aws = {
-          source = "hashicorp/aws"
-          version = "~> 5.0"
-        }
-      }
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+      version = "~> 5.0"
     }
+  }
+}
 
-    provider "aws" {
-      region = "us-east-1"
-      allowed_account_ids = [
-        "111122223333"
-      ]
-    }
+provider "aws" {
+  region = "us-east-1"
+  allowed_account_ids = [
+    "111122223333"
+  ]
+}
 
-    # The external ID in the role's trust policy. heeler-ec outputs shows it.
-    variable "external_id" {
-      type = string
-      sensitive = true
-    }
-    "#);
+# The external ID in the role's trust policy. heeler-ec outputs shows it.
+variable "external_id" {
+  type = string
+  sensitive = true
+}
+
+"#]]
+    );
 }
 
 #[test]
@@ -120,26 +125,30 @@ fn queue_refers_to_key_and_dead_letter_queue() {
         ),
     ]);
     let start = text.rfind("import {").unwrap();
-    insta::assert_snapshot!(&text[start..], @r#"
-    import {
-      to = aws_sqs_queue.heeler_sqs_queue
-      id = "https://queue"
-    }
+    assert_data_eq!(
+        &text[start..],
+        str![[r#"
+import {
+  to = aws_sqs_queue.heeler_sqs_queue
+  id = "https://queue"
+}
 
-    resource "aws_sqs_queue" "heeler_sqs_queue" {
-      name = "queue"
-      message_retention_seconds = 7200
-      kms_master_key_id = aws_kms_key.heeler_kms_key_sqs.arn
-      redrive_policy = jsonencode({
-        deadLetterTargetArn = aws_sqs_queue.heeler_sqs_queue_dlq.arn
-        maxReceiveCount = 4
-      })
-      tags = {
-        managed-by = "heeler-ec"
-        "odd key" = "$${x}"
-      }
-    }
-    "#);
+resource "aws_sqs_queue" "heeler_sqs_queue" {
+  name = "queue"
+  message_retention_seconds = 7200
+  kms_master_key_id = aws_kms_key.heeler_kms_key_sqs.arn
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.heeler_sqs_queue_dlq.arn
+    maxReceiveCount = 4
+  })
+  tags = {
+    managed-by = "heeler-ec"
+    "odd key" = "$${x}"
+  }
+}
+
+"#]]
+    );
 }
 
 #[test]
@@ -173,45 +182,49 @@ fn all_bucket_notification_entries_are_exported() {
             entry("function", "thumbnails", "images/"),
         ] }),
     );
-    insta::assert_snapshot!(export_resources(vec![(&notification, &state, &[])]), @r#"
-    import {
-      to = aws_s3_bucket_notification.heeler_s3_bucket_notification
-      id = "logs"
-    }
+    assert_data_eq!(
+        export_resources(vec![(&notification, &state, &[])]),
+        str![[r#"
+import {
+  to = aws_s3_bucket_notification.heeler_s3_bucket_notification
+  id = "logs"
+}
 
-    # Terraform owns the whole notification configuration of the bucket: the next apply removes
-    # every entry that is not listed here.
-    resource "aws_s3_bucket_notification" "heeler_s3_bucket_notification" {
-      bucket = "logs"
-      eventbridge = true
+# Terraform owns the whole notification configuration of the bucket: the next apply removes
+# every entry that is not listed here.
+resource "aws_s3_bucket_notification" "heeler_s3_bucket_notification" {
+  bucket = "logs"
+  eventbridge = true
 
-      topic {
-        id = "heeler-ec"
-        topic_arn = "arn:heeler-ec"
-        events = [
-          "s3:ObjectCreated:*"
-        ]
-        filter_prefix = "AWSLogs/"
-      }
+  topic {
+    id = "heeler-ec"
+    topic_arn = "arn:heeler-ec"
+    events = [
+      "s3:ObjectCreated:*"
+    ]
+    filter_prefix = "AWSLogs/"
+  }
 
-      queue {
-        id = "exports"
-        queue_arn = "arn:exports"
-        events = [
-          "s3:ObjectCreated:*"
-        ]
-      }
+  queue {
+    id = "exports"
+    queue_arn = "arn:exports"
+    events = [
+      "s3:ObjectCreated:*"
+    ]
+  }
 
-      lambda_function {
-        id = "thumbnails"
-        lambda_function_arn = "arn:thumbnails"
-        events = [
-          "s3:ObjectCreated:*"
-        ]
-        filter_prefix = "images/"
-      }
-    }
-    "#);
+  lambda_function {
+    id = "thumbnails"
+    lambda_function_arn = "arn:thumbnails"
+    events = [
+      "s3:ObjectCreated:*"
+    ]
+    filter_prefix = "images/"
+  }
+}
+
+"#]]
+    );
 }
 
 #[test]
