@@ -33,6 +33,7 @@ mod temporary_queue;
 mod tfvars;
 mod usage_error;
 mod verify;
+mod wait_schedule;
 mod write_log;
 
 use std::ffi::OsString;

@@ -1,9 +1,10 @@
 //! Checks whether the organization trail is ready, and makes the fixes that the operator confirms.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::prepare::{collect_inventory, inventory_request};
 use super::prompt::{NOT_A_TERMINAL, confirm_fix};
+use super::wait_schedule::{WaitPause, WaitSchedule};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
@@ -136,25 +137,20 @@ impl PreflightRun<'_> {
 
     /// Collects the inventory repeatedly, with growing pauses, until one option has no check left that may pass later.
     async fn wait(&self, mut inventory: Inventory, limit: Duration) -> Result<Inventory> {
-        const MAX_PAUSE: Duration = Duration::from_secs(15);
-        let end = Instant::now() + limit;
-        let mut pause = Duration::from_secs(1);
+        let mut schedule = WaitSchedule::start(limit);
         loop {
             let Some(pending) = render::report::pending_checks(&self.evaluate(&inventory)) else {
                 return Ok(inventory);
             };
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let Some(WaitPause { pause, remaining }) = schedule.next_pause() else {
                 return Ok(inventory);
-            }
-            let next_pause = pause.min(left);
+            };
             self.context.ui.notify(&PreflightNotice::Waiting {
                 checks: pending,
-                next_check: next_pause,
-                remaining: left,
+                next_check: pause,
+                remaining,
             });
-            tokio::time::sleep(next_pause).await;
-            pause = (pause * 2).min(MAX_PAUSE);
+            tokio::time::sleep(pause).await;
             inventory = self.collect().await?;
         }
     }

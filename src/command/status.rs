@@ -1,9 +1,10 @@
 //! Shows the health of a deployment, hop by hop. It makes only reading calls, and receives from no queue.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::existing_deployment::require_deployment;
 use super::prepare::validate_external_id;
+use super::wait_schedule::{WaitPause, WaitSchedule};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
@@ -102,20 +103,19 @@ impl StatusRun<'_> {
 
     /// Reads repeatedly, with growing pauses, until no hop is broken or the time is up.
     async fn wait(&self, limit: Duration) -> (PipelineFacts, PipelineHealth) {
-        const MAX_PAUSE: Duration = Duration::from_secs(15);
-        let end = Instant::now() + limit;
-        let mut pause = Duration::from_secs(1);
+        let mut schedule = WaitSchedule::start(limit);
         loop {
             let (facts, health) = self.read().await;
-            let left = end.saturating_duration_since(Instant::now());
-            let Some(cause) = health.cause().filter(|_| !left.is_zero()) else {
+            let Some(cause) = health.cause() else {
+                return (facts, health);
+            };
+            let Some(WaitPause { pause, .. }) = schedule.next_pause() else {
                 return (facts, health);
             };
             self.context.ui.notify(&StatusNotice::Waiting {
                 hop: cause.id.as_str(),
             });
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(MAX_PAUSE);
+            tokio::time::sleep(pause).await;
         }
     }
 }

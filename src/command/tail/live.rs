@@ -2,10 +2,8 @@
 
 use std::time::SystemTime;
 
-use tokio::time::{Instant, sleep, timeout_at};
-
-use super::idle_timeout::IdleTimeout;
 use super::output_thread::{OutputClosed, OutputThread};
+use super::read_loop::{ReadLoop, StopReason};
 use super::source_stream::SourceStream;
 use super::target::TailTarget;
 use crate::aws::{Aws, arn};
@@ -19,11 +17,9 @@ use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::tail::TailNotice;
 use crate::render::record::ColumnLayout;
 use crate::tail::account_names::SharedAccountNames;
-use crate::tail::arrival::Arrival;
-use crate::tail::retry::RetrySchedule;
 use crate::tail::source::SourceKind;
 use crate::tail::source::bucket_listing::BucketListing;
-use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveLimitReached};
+use crate::tail::source::heeler_queue::HeelerQueue;
 use crate::tail::source::log_group::LogGroupPoller;
 use crate::tail::source::object_reader::{DownloadLimits, ObjectReader};
 
@@ -34,17 +30,6 @@ pub(super) struct LiveTail<'a> {
     pub target: &'a TailTarget,
     pub names: SharedAccountNames,
     pub output: OutputThread,
-}
-
-/// The reason why reading stopped.
-pub(super) enum StopReason {
-    /// The limit is reached, or standard output was closed.
-    OutputEnded,
-    Interrupted,
-    /// No event arrived within `--timeout`.
-    TimedOut,
-    /// The source has ended, possibly because a message has been received too often.
-    Exhausted(Option<ReceiveLimitReached>),
 }
 
 impl LiveTail<'_> {
@@ -126,6 +111,15 @@ impl LiveTail<'_> {
         stopped
     }
 
+    fn read_loop(&self) -> ReadLoop<'_> {
+        ReadLoop {
+            ui: self.context.ui,
+            output: &self.output,
+            timeout: self.args.timeout,
+            give_up_after: self.args.give_up_after,
+        }
+    }
+
     fn download_limits(&self) -> DownloadLimits {
         DownloadLimits {
             max_object_bytes: self.args.max_object_size,
@@ -166,22 +160,6 @@ impl LiveTail<'_> {
             .await
     }
 
-    /// Waits before the next attempt, after a notice at the first failure.
-    ///
-    /// # Errors
-    /// The error, if it is time to give up.
-    async fn wait_for_retry(&self, schedule: &mut RetrySchedule, error: Error) -> Result<()> {
-        let is_first = !schedule.is_failing();
-        let Some(delay) = schedule.record_failure() else {
-            return Err(error);
-        };
-        if is_first {
-            self.warn_outage(&error);
-        }
-        sleep(delay).await;
-        Ok(())
-    }
-
     fn warn_outage(&self, error: &Error) {
         render::record::warn_outage(&self.context.ui, error, self.args.give_up_after);
     }
@@ -190,7 +168,7 @@ impl LiveTail<'_> {
     async fn run_source(&self, aws: &Aws, stream: &mut SourceStream<'_>) -> Result<StopReason> {
         let read = async {
             if self.print_heading(aws).await {
-                self.pump(stream).await
+                self.read_loop().run(stream).await
             } else {
                 Ok(StopReason::OutputEnded)
             }
@@ -211,54 +189,6 @@ impl LiveTail<'_> {
         // The names are set only here.
         let _ = self.names.set(names);
         render::record::print_heading(&self.context.ui, &columns)
-    }
-
-    async fn pump(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
-        let mut idle = IdleTimeout::start(self.args.timeout);
-        let mut limit_reached = None;
-        let mut schedule = RetrySchedule::new(self.args.give_up_after);
-        let mut last_error = None;
-        loop {
-            let Ok(next) = timeout_at(idle.deadline(), stream.next()).await else {
-                // Only the output thread knows whether an object had records.
-                let last_record = self.output.last_record();
-                if last_record.is_some_and(|read| idle.restart_from(read)) {
-                    continue;
-                }
-                return last_error.map_or(Ok(StopReason::TimedOut), Err);
-            };
-            let next = match next {
-                // Each receive from Heeler's queue has a cost.
-                Err(error) if error.is_transient() && !stream.is_metered() => {
-                    last_error = Some(error.clone());
-                    let wait = self.wait_for_retry(&mut schedule, error);
-                    if let Ok(waited) = timeout_at(idle.deadline(), wait).await {
-                        waited?;
-                    }
-                    continue;
-                }
-                next => next?,
-            };
-            last_error = None;
-            if let Some(outage) = schedule.record_success() {
-                self.context.ui.notify(&TailNotice::OutageEnded { outage });
-                idle.extend(outage);
-            }
-            let Some(arrivals) = next else {
-                return Ok(StopReason::Exhausted(limit_reached));
-            };
-            limit_reached =
-                limit_reached.or_else(|| arrivals.iter().find_map(receive_limit_reached));
-            let sending_since = Instant::now();
-            let Ok(receipt) = self.output.send(arrivals).await else {
-                return Ok(StopReason::OutputEnded);
-            };
-            if stream.is_metered() && receipt.wait().await.is_err() {
-                return Ok(StopReason::OutputEnded);
-            }
-            // The time in which the output was blocked does not count towards the timeout.
-            idle.extend(sending_since.elapsed());
-        }
     }
 
     /// Waits for the output thread, prints the statistics and the reason for stopping.
@@ -327,12 +257,5 @@ impl LiveTail<'_> {
         };
         printer.print_stats();
         Ok(exit)
-    }
-}
-
-fn receive_limit_reached(arrival: &Arrival) -> Option<ReceiveLimitReached> {
-    match arrival {
-        Arrival::ReceiveLimitReached(message) => Some(message.clone()),
-        _ => None,
     }
 }

@@ -7,6 +7,7 @@ mod live;
 mod local_files;
 mod output_thread;
 mod printer;
+mod read_loop;
 mod source_selection;
 mod source_stream;
 mod target;

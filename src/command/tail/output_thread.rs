@@ -279,3 +279,47 @@ impl RecordSink for ObjectSink<'_> {
         self.flow
     }
 }
+
+/// A consumer of batches that a test controls, instead of the thread.
+#[cfg(test)]
+pub(super) struct ManualOutput {
+    batches: mpsc::Receiver<OutputBatch>,
+    last_record: LastRecord,
+}
+
+#[cfg(test)]
+impl ManualOutput {
+    /// Returns an output whose batches wait until the consumer takes them.
+    pub fn start() -> (OutputThread, Self) {
+        let (arrivals, batches) = mpsc::channel(CHANNEL_CAPACITY);
+        let last_record = LastRecord::default();
+        let output = OutputThread {
+            arrivals,
+            finished: oneshot::channel().1,
+            cancelled: Arc::default(),
+            last_record: Arc::clone(&last_record),
+        };
+        (
+            output,
+            Self {
+                batches,
+                last_record,
+            },
+        )
+    }
+
+    /// Takes the next batch after a pause. An object that was read counts as one with records.
+    pub async fn take_batch(&mut self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+        let Some((arrivals, written)) = self.batches.recv().await else {
+            return std::future::pending().await;
+        };
+        if arrivals
+            .iter()
+            .any(|arrival| matches!(arrival, Arrival::Read(_)))
+        {
+            *lock(&self.last_record) = Some(Instant::now());
+        }
+        let _ = written.send(());
+    }
+}

@@ -40,6 +40,8 @@ pub struct LogGroupPoller<'a> {
     next_call: Instant,
     /// Number of consecutive failed calls.
     failed_calls: u32,
+    /// A call has succeeded.
+    has_answered: bool,
 }
 
 struct NextPage {
@@ -65,6 +67,7 @@ impl<'a> LogGroupPoller<'a> {
             poll_started_at: SystemTime::now(),
             next_call: Instant::now(),
             failed_calls: 0,
+            has_answered: false,
         })
     }
 
@@ -73,6 +76,12 @@ impl<'a> LogGroupPoller<'a> {
     pub fn starting_at(mut self, since: SystemTime) -> Self {
         self.poll_started_at = since + LOOKBACK;
         self
+    }
+
+    /// Returns true if silence means that there are no events. Before the first response, it means nothing.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
     /// Waits for the next interval, reads one page, and returns the new events in the page. A poll continues until
@@ -112,6 +121,7 @@ impl<'a> LogGroupPoller<'a> {
                 self.next_call = Instant::now() + backoff(self.failed_calls);
             })?;
         self.failed_calls = 0;
+        self.has_answered = true;
         self.next_call = Instant::now() + POLL_INTERVAL;
         if self.next_page.is_none() {
             self.poll_started_at = started_at;

@@ -37,6 +37,8 @@ pub struct ObjectReader<'a> {
     poll_in_flight: bool,
     /// The source has no further announcements.
     ended: bool,
+    /// The objects of the first poll have been read, or their download is repeated.
+    has_answered: bool,
 }
 
 impl<'a> ObjectReader<'a> {
@@ -89,7 +91,10 @@ impl<'a> ObjectReader<'a> {
             let objects = bucket.next().await.map(announcements_from_listing);
             Some((objects, bucket))
         });
-        Self::new(Box::pin(announcements), aws, log_bucket, limits)
+        Self {
+            has_answered: false,
+            ..Self::new(Box::pin(announcements), aws, log_bucket, limits)
+        }
     }
 
     /// Reads the messages in Heeler's own queue, until one of them has been received too often.
@@ -134,7 +139,16 @@ impl<'a> ObjectReader<'a> {
             metered: false,
             poll_in_flight: false,
             ended: false,
+            // A receive waits for messages, so silence means that there are none.
+            has_answered: true,
         }
+    }
+
+    /// Returns true if silence means that there are no events. A listing has to be complete before, with its downloads,
+    /// unless these fail.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
     /// Returns true if each poll has a cost. A poll raises the receive count of Heeler's messages.
@@ -174,8 +188,14 @@ impl<'a> ObjectReader<'a> {
         tokio::select! {
             biased;
             Some(event) = self.fetcher.next() => Ok(Some(vec![match event {
-                DownloadEvent::Finished(fetched) => arrival_of_object(fetched),
-                DownloadEvent::Repeated(error) => Arrival::Repeated(error),
+                DownloadEvent::Finished(fetched) => {
+                    self.has_answered |= self.fetcher.is_idle();
+                    arrival_of_object(fetched)
+                }
+                DownloadEvent::Repeated(error) => {
+                    self.has_answered = true;
+                    Arrival::Repeated(error)
+                }
             }])),
             announced = self.announcements.next(), if polls => {
                 self.poll_in_flight = false;
@@ -185,6 +205,7 @@ impl<'a> ObjectReader<'a> {
                 };
                 let announced = announced?;
                 self.fetcher.enqueue(announced.objects);
+                self.has_answered |= self.fetcher.is_idle();
                 Ok(Some(announced.arrivals))
             }
             else => Ok(None),
