@@ -180,3 +180,37 @@ fn zsh_completes_options_and_values() {
 fn fish_completes_options_and_values() {
     assert_completes("fish");
 }
+
+/// Runs the test of zsh in a process that finds no programs, with one more environment variable.
+fn zsh_test_without_programs(name: &str, value: &str) -> std::process::Output {
+    let test = "completions::zsh_completes_options_and_values";
+    Command::new(std::env::current_exe().expect("the path of the tests"))
+        .args([test, "--exact"])
+        .env("PATH", "/nonexistent")
+        .env_remove("HEELER_EC_REQUIRED")
+        .env_remove("HEELER_EC_SKIPPED")
+        .env(name, value)
+        .output()
+        .expect("the tests")
+}
+
+#[test]
+fn skipped_tests_are_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("skipped.txt");
+    let run = zsh_test_without_programs("HEELER_EC_SKIPPED", &report.to_string_lossy());
+    assert!(run.status.success(), "{run:?}");
+    let report = std::fs::read_to_string(report).expect("the report");
+    assert_eq!(report, "completion in zsh: zsh is missing (install zsh)\n");
+}
+
+#[test]
+fn required_tests_fail_instead_of_being_skipped() {
+    let run = zsh_test_without_programs("HEELER_EC_REQUIRED", "bash fish zsh");
+    assert!(!run.status.success(), "{run:?}");
+    let output = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        output.contains("zsh is missing, but HEELER_EC_REQUIRED lists it: install zsh"),
+        "{output}"
+    );
+}

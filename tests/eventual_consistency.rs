@@ -192,7 +192,7 @@ async fn setup_survives_throttling_of_every_service() {
 /// Runs tail until it has shown one event.
 async fn tail_one_event(org: &Organization) -> Run {
     let tail = heeler_ec(org)
-        .args(["tail", "--limit", "1", "--timeout", "60s"])
+        .args(["tail", "--limit", "1", "--timeout", "1h"])
         .run();
     let deliveries = async {
         loop {

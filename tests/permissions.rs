@@ -675,7 +675,7 @@ pub async fn change_cloudwatch_resources(org: &Organization) {
         .principal("logs.amazonaws.com");
     wider.send().await.expect("a wider permission");
     let updated = lambda.wait_until_function_updated_v2().function_name(name);
-    let updated = updated.wait(std::time::Duration::from_secs(60)).await;
+    let updated = updated.wait(testkit::program::RUN_TIMEOUT).await;
     updated.expect("a function as it was changed");
 
     let group = org.log_group().expect("a log group");

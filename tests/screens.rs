@@ -100,12 +100,12 @@ async fn show_plan_of_untagged_topic(camera: &Camera<'_>, org: &Organization) {
     tag.expect("the tags");
 }
 
-/// Shows how `tail` of a bucket with one event ends. Listing the bucket takes much less time than the time limit.
+/// Shows how `tail` of a bucket with one event ends. The time limit starts when the bucket has been listed.
 async fn show_tail_of_bucket(camera: &Camera<'_>) {
     let bucket = |args: &[&'static str]| [&["tail", "--source", "bucket"], args].concat();
     let limited = bucket(&["--limit", "1"]);
-    let few = bucket(&["--limit", "5", "--timeout", "20s"]);
-    let filtered = bucket(&["--event", "StopLogging", "--timeout", "20s"]);
+    let few = bucket(&["--limit", "5", "--timeout", "1s"]);
+    let filtered = bucket(&["--event", "StopLogging", "--timeout", "1s"]);
     tokio::join!(
         camera.show("tail-bucket", 0, &limited),
         camera.show("tail-few-events", 1, &few),

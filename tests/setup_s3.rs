@@ -302,7 +302,6 @@ async fn second_deployment_shares_topic_with_first() {
 
 #[tokio::test]
 async fn heeler_receives_event_through_role_and_queue() {
-    use std::time::Duration;
     use testkit::{LogFile, log_file::event};
 
     let org = Organization::on(Engine::Ministack)
@@ -332,10 +331,7 @@ async fn heeler_receives_event_through_role_and_queue() {
         .assume_as_heeler(&role, &id)
         .await
         .expect("a session of Heeler's");
-    let bodies = heeler
-        .receive(&queue, 1, Duration::from_secs(20))
-        .await
-        .expect("messages");
+    let bodies = heeler.receive(&queue, 1).await.expect("messages");
     let bodies: Vec<&String> = bodies
         .iter()
         .filter(|body| body.contains("ObjectCreated"))
@@ -353,7 +349,6 @@ async fn heeler_receives_event_through_role_and_queue() {
 
 #[tokio::test]
 async fn existing_topic_delivers_only_log_files() {
-    use std::time::Duration;
     use testkit::{LogFile, log_file::event};
 
     let org = Organization::on(Engine::Ministack)
@@ -386,10 +381,7 @@ async fn existing_topic_delivers_only_log_files() {
         .assume_as_heeler(&role, &id)
         .await
         .expect("a session of Heeler's");
-    let bodies = heeler
-        .receive(&queue, 1, Duration::from_secs(20))
-        .await
-        .expect("messages");
+    let bodies = heeler.receive(&queue, 1).await.expect("messages");
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert!(
         bodies[0].contains(object.name().trim_end_matches(".json.gz")),

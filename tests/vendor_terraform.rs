@@ -2,6 +2,7 @@
 //! heeler-ec.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use aws_sdk_cloudwatchlogs::types::Distribution;
 use aws_sdk_lambda::types::{Environment, FunctionCode, LastUpdateStatus, Runtime, State};
@@ -10,6 +11,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 
 use testkit::Organization;
+use testkit::program::RUN_TIMEOUT;
 
 pub use testkit::terraform::EXTERNAL_ID;
 
@@ -258,7 +260,8 @@ async fn policy(org: &Organization, suffix: &str, statements: &Value) {
 
 /// Waits until a function is active.
 async fn wait_until_active(org: &Organization, name: &str) {
-    for _ in 0..200 {
+    let started = Instant::now();
+    while started.elapsed() < RUN_TIMEOUT {
         let read = org.clients().lambda.get_function_configuration();
         let read = read.function_name(name).send().await.expect("a function");
         if read.state() != Some(&State::Pending)
@@ -266,7 +269,7 @@ async fn wait_until_active(org: &Organization, name: &str) {
         {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the function does not become active");
 }

@@ -300,7 +300,7 @@ impl<'a> Demo<'a> {
             .verified("the role accepts the right external ID");
         let expected = log_files::files(&self.org);
         let bodies = session
-            .receive(
+            .receive_within(
                 &outputs.queue,
                 expected.len() + TEST_EVENTS + CANARIES,
                 TIMEOUT,

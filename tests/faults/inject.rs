@@ -63,7 +63,7 @@ pub fn inject<'a>(case: &Case, proxy: &Proxy, command: HeelerEc<'a>) -> HeelerEc
     };
     proxy.fault(fault);
     if case.kind == Kind::Stalled {
-        return command.env("HEELER_EC_TEST_ATTEMPT_SECONDS", "3");
+        return command.env("HEELER_EC_TEST_ATTEMPT_SECONDS", "8");
     }
     command
 }

@@ -111,7 +111,7 @@ pub fn command_line<'a>(org: &'a Organization, command: Command, option: &str) -
         Command::Setup => setup_of_with(org, option, ID),
         Command::Outputs => heeler_ec(org).args(["outputs"]),
         Command::Export => heeler_ec(org).args(["export", "terraform"]),
-        Command::Tail => heeler_ec(org).args(["tail", "--limit", "1", "--timeout", "40s"]),
+        Command::Tail => heeler_ec(org).args(["tail", "--limit", "1", "--timeout", "2m"]),
         Command::Destroy => destroy(org),
     }
 }

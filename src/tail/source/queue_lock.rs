@@ -68,7 +68,11 @@ mod tests {
         assert_eq!(QueueLock::is_held(&name), None);
         let lock = QueueLock::acquire(&name);
         assert_eq!(QueueLock::is_held(&name), Some(true));
-        drop(lock.file);
+        // A process that another test is starting may have inherited the file, so closing it would not be enough.
+        lock.file
+            .expect("a file")
+            .unlock()
+            .expect("an unlocked file");
         assert_eq!(QueueLock::is_held(&name), Some(false));
         assert_eq!(QueueLock::is_held(&name), None);
     }

@@ -6,6 +6,9 @@ import as_aws
 
 HOST = "127.0.0.1"
 
+# The time after which an invocation counts as stuck.
+FUNCTION_SECONDS = 170
+
 
 def correct(app):
     treat_loopback_as_tls(app)
@@ -225,11 +228,24 @@ def functions(module):
         return status, headers, body
 
     module._get_policy = corrected
+    extend_function_timeouts()
     module._get_account_settings = lambda: (
         200,
         {"Content-Type": "application/json"},
         json.dumps(as_aws.account_settings()).encode(),
     )
+
+
+def extend_function_timeouts():
+    """Ends functions later than their timeout: a loaded machine takes many seconds to start Python."""
+    from ministack.core import lambda_runtime
+
+    create = lambda_runtime.Worker.__init__
+
+    def corrected(worker, name, config, code):
+        create(worker, name, config | {"Timeout": FUNCTION_SECONDS}, code)
+
+    lambda_runtime.Worker.__init__ = corrected
 
 
 SERVICES = {

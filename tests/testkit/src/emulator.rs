@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The time after which an emulator that does not respond counts as failed.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 /// The time after which an emulator that does not end is killed.
-const END_TIMEOUT: Duration = Duration::from_secs(60);
+const END_TIMEOUT: Duration = Duration::from_secs(180);
 /// Attempts to start an emulator, because another process may take its port first.
 const START_ATTEMPTS: usize = 3;
 

@@ -31,7 +31,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The response header with the virtual duration of a call.
 pub const VIRTUAL_MILLISECONDS: &str = "virtual-milliseconds";
 /// The time after which an invocation without a response counts as failed.
-const INVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The result of an invocation.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -17,8 +17,10 @@ use tokio::time::timeout;
 use crate::emulator::repository;
 use crate::{Call, Engine, Organization, iam_actions, json_schema};
 
-/// The time after which a run counts as stuck.
-const RUN_TIMEOUT: Duration = Duration::from_secs(180);
+/// The time after which a run, or something else that a test waits for, counts as stuck.
+pub const RUN_TIMEOUT: Duration = Duration::from_secs(180);
+/// The time in which the output of an ended program is read. A child of the program may keep the pipe open.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A command line of the program, not started yet.
 pub struct HeelerEc<'a> {
@@ -342,15 +344,24 @@ impl Running<'_> {
 
     /// Waits until standard error contains the text.
     pub async fn wait_for_stderr(&self, text: &str) {
+        self.wait_for_text(&self.stderr, text).await;
+    }
+
+    /// Waits until standard output contains the text, which need not end with a line break.
+    pub async fn wait_for_stdout(&self, text: &str) {
+        self.wait_for_text(&self.stdout, text).await;
+    }
+
+    async fn wait_for_text(&self, output: &CapturedOutput, text: &str) {
         let wait = async {
-            while !self.stderr.text().contains(text) {
+            while !output.text().contains(text) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         let found = timeout(RUN_TIMEOUT, wait).await.is_ok();
         assert!(
             found,
-            "standard error never contained {text:?}\n{}",
+            "the output never contained {text:?}\n{}",
             self.output()
         );
     }
@@ -465,20 +476,27 @@ impl CapturedOutput {
     }
 
     fn lines(
-        output: impl AsyncRead + Send + Unpin + 'static,
+        mut output: impl AsyncRead + Send + Unpin + 'static,
         send: mpsc::UnboundedSender<String>,
     ) -> CapturedOutput {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let gathered = Arc::clone(&bytes);
         let reading = tokio::spawn(async move {
-            let mut output = BufReader::new(output);
-            let mut line = Vec::new();
-            while let Ok(1..) = output.read_until(b'\n', &mut line).await {
-                append(&gathered, &line);
-                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-                line.clear();
-                // A test may ignore the lines.
-                let _ = send.send(text);
+            // A test may ignore the lines.
+            let send_line = |line: &[u8]| {
+                let _ = send.send(String::from_utf8_lossy(line).trim_end().to_owned());
+            };
+            let (mut piece, mut rest) = ([0; 4096], Vec::new());
+            while let Ok(length @ 1..) = output.read(&mut piece).await {
+                append(&gathered, &piece[..length]);
+                rest.extend_from_slice(&piece[..length]);
+                while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = rest.drain(..=end).collect();
+                    send_line(&line);
+                }
+            }
+            if !rest.is_empty() {
+                send_line(&rest);
             }
         });
         CapturedOutput { bytes, reading }
@@ -490,8 +508,7 @@ impl CapturedOutput {
     }
 
     async fn end(&mut self) -> String {
-        // A child of the program may keep the pipe open, so the wait has a limit.
-        let _ = timeout(Duration::from_secs(5), &mut self.reading).await;
+        let _ = timeout(OUTPUT_TIMEOUT, &mut self.reading).await;
         self.text()
     }
 }

@@ -488,7 +488,7 @@ impl Proxy {
             }
         };
         // A program that still runs may keep its connection.
-        let _ = tokio::time::timeout(Duration::from_secs(5), idle).await;
+        let _ = tokio::time::timeout(Duration::from_secs(60), idle).await;
     }
 
     /// Runs `hook` after `calls` more calls.

@@ -7,6 +7,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 
 use crate::Clients;
 use crate::clients::credentials;
+use crate::program::RUN_TIMEOUT;
 
 /// A session of Heeler in the customer's role.
 #[derive(Clone, Debug)]
@@ -37,8 +38,14 @@ impl HeelerSession {
         &self.clients
     }
 
+    /// Receives and deletes messages until there are `wanted` of them, and returns their bodies. After a long time, it
+    /// returns fewer.
+    pub async fn receive(&self, queue_url: &str, wanted: usize) -> Result<Vec<String>, String> {
+        self.receive_within(queue_url, wanted, RUN_TIMEOUT).await
+    }
+
     /// Receives and deletes messages until there are `wanted` of them or the time is over, and returns their bodies.
-    pub async fn receive(
+    pub async fn receive_within(
         &self,
         queue_url: &str,
         wanted: usize,

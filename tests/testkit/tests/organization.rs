@@ -1,7 +1,5 @@
 //! The provisioned organization, its deliveries and its leftovers.
 
-use std::time::Duration;
-
 use aws_sdk_account::types::RegionOptStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
@@ -419,10 +417,7 @@ async fn delivered_log_file_reaches_heeler() {
     let wrong = org.assume_as_heeler(role, "wrong").await;
     assert!(wrong.is_err_and(|why| why.contains("AccessDenied")));
     let harvest = org.assume_as_heeler(role, "right").await.expect("the role");
-    let received = harvest
-        .receive(queue, 1, Duration::from_secs(20))
-        .await
-        .expect("messages");
+    let received = harvest.receive(queue, 1).await.expect("messages");
     let notification: Value = serde_json::from_str(&received[0]).expect("a notification");
     assert_eq!(notification["Records"][0]["s3"]["object"]["key"], key);
     let read = harvest.object(org.bucket(), &key).await.expect("an object");
