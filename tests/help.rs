@@ -4,9 +4,11 @@ use heeler_ec::check_id::CheckId;
 use heeler_ec::cli;
 use heeler_ec::cli::examples::examples;
 use heeler_ec::cli::help_topics::{TOPICS, topic_text};
+use snapbox::str;
 use testkit::{Engine, Organization};
 
 use crate::commands::heeler_ec;
+use crate::whole_output::assert_stderr;
 
 #[test]
 fn every_command_has_valid_examples() {
@@ -52,6 +54,13 @@ fn topics_name_all_checks_and_variables() {
     let topic = |name| topic_text(&root, name).expect("a topic");
     for (name, _) in TOPICS {
         assert!(topic(name).lines().count() > 5, "{name}");
+    }
+    for command in root.get_subcommands() {
+        let output = command.get_arguments().find(|arg| arg.get_id() == "output");
+        for value in output.iter().flat_map(|arg| arg.get_possible_values()) {
+            let line = format!("\n  -o {} ", value.get_name());
+            assert!(topic("output").contains(&line), "{line}");
+        }
     }
     for id in CheckId::ALL {
         assert!(topic("checks").contains(id.as_str()), "{id}");
@@ -110,7 +119,15 @@ async fn help_topics_and_version_details_are_printed() {
     );
     let run = heeler_ec(&org).args(["help", "nothing"]);
     let run = run.run().await.expect_status(2);
-    assert!(run.stderr.contains("exit-codes"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: there is no command or help topic "nothing"
+  hint:  the topics are environment, exit-codes, output, checks; to list the commands: heeler-ec --help
+
+"#]],
+    );
     let run = heeler_ec(&org).args(["--version", "--verbose"]);
     let text = run.run().await.expect_status(0).stdout;
     for part in ["heeler-ec ", "\ncommit: ", "\ntarget: ", "\nrust:   rustc "] {

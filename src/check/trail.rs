@@ -216,12 +216,12 @@ fn logging(snapshot: &Snapshot) -> Verdict {
         Fact::Failed(error) => Verdict::Unknown(error.clone()),
         Fact::Present(status) if status.logging => Verdict::Pass(trail.name.clone()),
         Fact::Present(status) => {
-            let since = status
-                .stopped
-                .map(|time| format!(" since {}", format_time(time)))
-                .unwrap_or_default();
+            let state = match status.stopped {
+                Some(time) => format!("has been stopped since {}", format_time(time)),
+                None => "is stopped".to_owned(),
+            };
             Verdict::Fail(
-                Finding::new(format!("trail {} is stopped{since}", trail.name), "logging")
+                Finding::new(format!("trail {} {state}", trail.name), "logging")
                     .because("nothing is recorded while the trail is stopped")
                     .console(format!(
                         "CloudTrail > Trails > {} > Start logging",

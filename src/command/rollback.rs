@@ -28,7 +28,11 @@ pub(super) async fn roll_back(
     context.interrupt.set_clean_up(CleanUp::RollBack);
     // The first Ctrl-C started this rollback, so only the second one ends it.
     let cancellation = CancellationToken::new();
-    let progress = ProgressDisplay::new(context.ui, applied.attempted_steps(plan).count());
+    let delayed = applied
+        .attempted_steps(plan)
+        .filter_map(|step| Some((step.id.clone(), step.deletion_delay_days()?)));
+    let progress = ProgressDisplay::new(context.ui, applied.attempted_steps(plan).count())
+        .with_deletion_days(delayed);
     let observer = |event: ReconcileEvent| progress.on_event(&event);
     let options = ExecutionOptions::new(&cancellation, &observer);
     let outcomes = rollback(plan, applied, options).await;

@@ -276,7 +276,9 @@ impl SetupRun<'_, '_> {
         }
         // Heeler has the values already if nothing has changed.
         if !self.plan.is_empty() {
+            let mut steps = self.plan.steps.iter();
             outcome = outcome.and_notice(&SetupNotice::NextSteps {
+                is_first: steps.all(|step| step.action == Action::Create),
                 is_masked,
                 delivery_time: self.prepared.target.option().delivery_time(),
             });

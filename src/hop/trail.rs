@@ -37,17 +37,15 @@ fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         .map_err(|hop| Box::new(add_preflight_hint(facts, *hop)))?;
     let status = draft.require(&facts.trail_status, "the trail does not exist")?;
     if !status.logging {
-        let since = status
-            .stopped
-            .map(|time| format!(" since {}", age(facts.now, time)))
-            .unwrap_or_default();
+        let observed = match status.stopped {
+            Some(time) => format!("logging stopped {}", age(facts.now, time)),
+            None => "logging is stopped".to_owned(),
+        };
         let command = format!(
             "`aws cloudtrail start-logging --region {} --name {}`",
             trail.home_region, trail.arn
         );
-        return Ok(draft
-            .broken(format!("logging is stopped{since}"))
-            .with_hint(command));
+        return Ok(draft.broken(observed).with_hint(command));
     }
     let delivery = destination(facts, status);
     if let Some(error) = &delivery.error {

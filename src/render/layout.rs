@@ -55,15 +55,20 @@ fn protect_commands(text: &str) -> String {
         .join("`")
 }
 
-/// Returns the column at which the text after a label begins (`cause: text`), else two more than the line's own indent.
+/// Returns the column at which the text after a label (`cause: text`) or after a column (`s3          text`) begins, else
+/// two more than the line's own indent.
 fn hanging_indent(line: &str) -> usize {
     let lead = line.len() - line.trim_start_matches(' ').len();
     let (label, rest) = line[lead..].split_once(' ').unwrap_or_default();
     if label.ends_with(':') && (lead > 0 || rest.starts_with(' ')) {
-        line.len() - rest.trim_start_matches(' ').len()
-    } else {
-        lead + 2
+        return line.len() - rest.trim_start_matches(' ').len();
     }
+    // A wider column would leave too little room for the text.
+    let column = line[lead..].split_once("  ").map(|(_, rest)| {
+        let rest = rest.trim_start_matches(' ');
+        display_width(&line[..line.len() - rest.len()])
+    });
+    column.filter(|at| *at <= 20).unwrap_or(lead + 2)
 }
 
 #[cfg(test)]
@@ -76,6 +81,15 @@ mod tests {
         assert_eq!(
             wrap_line(line, 14, Some(40)),
             "    reason:   S3 publishes only to a\n              topic in its own region"
+        );
+    }
+
+    #[test]
+    fn text_after_a_column_keeps_its_indent() {
+        let line = "  1. s3          (recommended) it costs almost nothing";
+        assert_eq!(
+            wrap_text(line, Some(50)),
+            "  1. s3          (recommended) it costs almost\n                 nothing"
         );
     }
 

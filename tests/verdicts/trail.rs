@@ -235,7 +235,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 status(s).stopped = Some(minutes_ago(60));
             },
             "fail",
-            "org-trail is stopped since 2026-03-02T11:00:00Z",
+            "org-trail has been stopped since 2026-03-02T11:00:00Z",
         ),
         s3(
             "trail.logging",

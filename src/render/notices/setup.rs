@@ -36,6 +36,8 @@ pub enum SetupNotice {
     },
     /// The steps after a setup.
     NextSteps {
+        /// The run created all resources, so Heeler cannot have the values yet.
+        is_first: bool,
         /// True if the result masks the external ID.
         is_masked: bool,
         /// The time from a call to its event, as the end of a sentence.
@@ -96,6 +98,7 @@ impl Notice for SetupNotice {
                 "\nThe test event of S3 is not in Heeler's queue. Not seen yet; run: `heeler-ec verify`",
             ),
             Self::NextSteps {
+                is_first,
                 is_masked,
                 delivery_time,
             } => {
@@ -104,7 +107,12 @@ impl Notice for SetupNotice {
                 } else {
                     "these three values"
                 };
-                Message::status("next_steps", "\nNext, in Heeler:")
+                let heading = if *is_first {
+                    "\nNext, in Heeler:"
+                } else {
+                    "\nNext, in Heeler, if it does not have the values yet:"
+                };
+                Message::status("next_steps", heading)
                     .and_text("  1. Open https://app.heeler.com/administration/connections/organizations.")
                     .and_text("  2. Select the ellipsis next to this organization to edit its Event Collection Settings.")
                     .and_text(format!("  3. Paste {values}."))
