@@ -192,7 +192,52 @@ async fn destroy_finds_grant_of_untagged_role() {
     untag.expect("a role without tags");
     let run = destroy(&org).run().await.expect_status(0);
     // The grant belongs to the role, which is no longer managed.
-    assert!(run.stderr.contains("kms grant"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ = skip    iam role          heeler_event_collection_sqs_role  (not managed by heeler-ec)
+ - delete  kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ = skip    kms alias         alias/heeler_kms_key_sqs  (in use by iam attachment)
+ - delete  sns topic         heeler_event_collection_topic
+ - delete  sns topic policy  heeler_event_collection_topic
+ - delete  sqs queue         heeler_event_collection_queue_dlq
+ - delete  sqs queue         heeler_event_collection_queue
+ - delete  sqs queue policy  heeler_event_collection_queue
+ - delete  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ = skip    iam policy        heeler_event_collection_sqs_policy  (in use by iam attachment)
+ = skip    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role  (not managed by heeler-ec)
+ = skip    kms grant         heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444  (not managed by heeler-ec)
+ - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Other entries of s3 notification org-trail-logs-111122223333#heeler-ec (unchanged):
+  "exports" (s3:ObjectCreated:* to queue arn:aws:sqs:us-east-1:111122223333:exports, prefix "exports/", suffix ".csv")
+  "reports" (s3:ObjectCreated:* to topic arn:aws:sns:us-east-1:111122223333:reports, prefix "reports/")
+  "uploads" (s3:ObjectCreated:* to function arn:aws:lambda:us-east-1:111122223333:function:uploads, prefix "uploads/")
+  EventBridge (all events)
+
+Destroy: 8 to delete.
+  - deleted s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
+  - deleted sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  - deleted sns topic heeler_event_collection_topic (0.1 s)
+  - deleted sns topic policy heeler_event_collection_topic (with sns topic heeler_event_collection_topic)
+  - deleted sqs queue heeler_event_collection_queue (0.1 s)
+  - deleted sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  - deleted sqs queue policy heeler_event_collection_queue (with sqs queue heeler_event_collection_queue)
+  - scheduled kms key heeler_kms_key_sqs for deletion in 7 days (0.1 s)
+Deleted 8 resources (0.1 s).
+Remaining:
+  iam role heeler_event_collection_sqs_role: not managed by heeler-ec
+  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`
+  kms alias alias/heeler_kms_key_sqs: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
+  iam policy heeler_event_collection_sqs_policy: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
+  iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role: not managed by heeler-ec
+  kms grant heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444: not managed by heeler-ec
+
+"#]],
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Refusals, lost responses and delays of AWS: setup retries, or reports the cause, and a rerun completes it.
 
 use crate::commands::{keys, names, plan, run_concurrently, setup, setup_with};
+use crate::whole_output::assert_stderr;
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 const ID: &str = "id-of-the-setup";
@@ -340,10 +342,16 @@ async fn interrupt_before_first_write_writes_nothing() {
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
-    assert!(
-        run.stderr.contains("no changes were made"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Preflight: 40 passed, 2 warnings, 10 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+Interrupted: no changes were made.
+
+"#]],
     );
 }
 
@@ -429,8 +437,35 @@ async fn refused_destination_of_others_is_not_retried() {
     let operation = "PutBucketNotificationConfiguration";
     org.proxy().fault(Fault::new("s3", operation, refusal));
     let run = setup_with(&org, ID).run().await.expect_status(3);
-    let hint = format!("repair or remove it: {other}");
-    assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+...
+Plan: 12 to create.
+  ! failed to create s3 notification org-trail-logs-111122223333#heeler-ec: cannot write the notification configuration of bucket org-trail-logs-111122223333: S3 refuses the destination of another notification of the bucket: "exports" (s3:ObjectCreated:* to queue arn:aws:sqs:us-east-1:111122223333:exports, prefix "exports/", suffix ".csv") (InvalidArgument)
+  + created iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  + created iam policy heeler_event_collection_sqs_policy (0.1 s)
+  + created iam role heeler_event_collection_sqs_role (0.1 s)
+  + created kms alias alias/heeler_kms_key_sqs (0.1 s)
+  + created kms key heeler_kms_key_sqs (0.1 s)
+  + created sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  + created sns topic heeler_event_collection_topic (0.1 s)
+  + created sns topic policy heeler_event_collection_topic (0.1 s)
+  + created sqs queue heeler_event_collection_queue (0.1 s)
+  + created sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  + created sqs queue policy heeler_event_collection_queue (0.1 s)
+Created 11 resources (0.1 s).
+
+Stopped after 11 of 12 steps. Resources created so far were kept.
+Run the same command again to complete the setup. To remove it, run:
+  heeler-ec destroy
+error: cannot write the notification configuration of bucket org-trail-logs-111122223333
+  cause: S3 refuses the destination of another notification of the bucket: "exports" (s3:ObjectCreated:* to queue arn:aws:sqs:us-east-1:111122223333:exports, prefix "exports/", suffix ".csv") (InvalidArgument)
+  hint:  ask the owner of the notification to repair or remove it: arn:aws:sqs:us-east-1:111122223333:exports
+
+"#]],
+    );
     let sent = run.calls.iter().filter(|call| call.operation == operation);
     assert_eq!(sent.count(), 1);
     org.proxy().clear_faults();

@@ -468,7 +468,15 @@ async fn backup_of_another_account_is_rejected() {
         .expect_status(0);
     let run = restore(&other, &folder.path()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert!(run.stderr.contains(org.account()), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: wrong account: the backup is from account 111122223333, the credentials are for [..]
+  hint:  use --profile PROFILE to select other credentials; it overrides the environment
+
+"#]],
+    );
 }
 
 #[tokio::test]

@@ -129,10 +129,21 @@ async fn role_of_another_partition_is_rejected() {
     let role = "arn:aws-us-gov:iam::111122223333:role/heeler";
     let run = || setup_again(&org).args(["--generate-external-id", "--heeler-role-arn", role]);
     let run = assert_refused(1, run).await;
-    assert!(
-        run.stderr.contains(role) && run.stderr.contains("partition"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+x account.partition: arn:aws-us-gov:iam::111122223333:role/heeler is in another partition
+    expected: a role in partition aws
+    reason:   IAM does not allow trust across partitions
+    fix:      ask Heeler for its role in this partition
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain account.partition
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3
+
+"#]],
     );
 }
 
@@ -257,7 +268,16 @@ async fn wrong_clock_is_corrected_only_once() {
         .fault(Fault::new("sts", "GetCallerIdentity", refusal));
     let run = heeler_ec(&org).args(["outputs"]).run().await;
     let run = run.expect_status(3);
-    assert!(run.stderr.contains("30 minutes slow"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.) (SignatureDoesNotMatch)
+  hint:  the clock of this machine is 30 minutes slow: set it (timedatectl set-ntp true, or the date and time settings of the system)
+
+"#]],
+    );
     let is_identification = |call: &&Call| call.operation == "GetCallerIdentity";
     assert_eq!(run.calls.iter().filter(is_identification).count(), 2);
 }
@@ -613,24 +633,59 @@ async fn unusable_aws_settings_are_usage_errors() {
     let home = tempfile::tempdir().unwrap();
     let config = home.path().join("config");
     let config = config.to_string_lossy();
-    for (name, value) in [
-        ("AWS_ENDPOINT_URL_STS", ""),
-        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE\n"),
-        ("AWS_SESSION_TOKEN", "a\rb"),
+    for (name, value, expected) in [
+        (
+            "AWS_ENDPOINT_URL_STS",
+            "",
+            str![[r#"
+error: AWS_ENDPOINT_URL_STS is set but empty
+  hint:  remove it: unset AWS_ENDPOINT_URL_STS
+
+"#]],
+        ),
+        (
+            "AWS_ACCESS_KEY_ID",
+            "AKIAEXAMPLE\n",
+            str![[r#"
+error: AWS_ACCESS_KEY_ID contains a line break or another control character
+  hint:  set it again without the character
+
+"#]],
+        ),
+        (
+            "AWS_SESSION_TOKEN",
+            "a\rb",
+            str![[r#"
+error: AWS_SESSION_TOKEN contains a line break or another control character
+  hint:  set it again without the character
+
+"#]],
+        ),
     ] {
         let run = outputs(&org).env(name, value).run().await.expect_status(2);
-        assert!(run.stderr.contains(name), "{name}: {}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
     for (text, expected) in [
-        ("[default]\nendpoint_url =\n", "has an empty endpoint_url"),
+        (
+            "[default]\nendpoint_url =\n",
+            str![[r#"
+error: /tmp/.tmpAbCdEf/config has an empty endpoint_url
+  hint:  remove the line, or write the URL of the endpoint
+
+"#]],
+        ),
         (
             "[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://sts.example.com\n",
-            "the endpoint http://sts.example.com is not allowed",
+            str![[r#"
+error: the endpoint http://sts.example.com is not allowed
+  cause: http is allowed for this machine only (127.0.0.1, localhost); use https
+
+"#]],
         ),
     ] {
         std::fs::write(&*config, text).unwrap();
         let run = outputs(&org).env("AWS_CONFIG_FILE", &config);
         let run = run.run().await.expect_status(2);
-        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
 }

@@ -1,11 +1,13 @@
 //! The notification configuration of a bucket is shared: setup and destroy preserve the entries of others.
 
 use crate::commands::{destroy, json, names, on_both_engines, plan, setup, setup_again};
+use crate::whole_output::assert_stderr;
 use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
     S3KeyFilter, TopicConfiguration,
 };
 use serde_json::Value;
+use snapbox::str;
 use std::sync::Arc;
 use testkit::{Clients, Engine, Fault, FaultAction, Organization};
 
@@ -230,7 +232,37 @@ async fn subscription_filter_added_after_plan_is_kept() {
     org.proxy()
         .fault(Fault::new("lambda", "AddPermission", meanwhile).times(1));
     let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
-    assert!(run.stderr.contains("it was not changed"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+...
+Plan: 14 to create.
+  ! failed to create subscription filter heeler_cloudwatch_log_subscription_filter: cannot create subscription filter heeler_cloudwatch_log_subscription_filter: a filter of this name was created on log group organization/cloudtrail after the plan was made; it was not changed
+  + created iam attachment heeler_event_collection_lambda_policy -> heeler_event_collection_lambda_role (0.1 s)
+  + created iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  + created iam policy heeler_event_collection_lambda_policy (0.1 s)
+  + created iam policy heeler_event_collection_sqs_policy (0.1 s)
+  + created iam role heeler_event_collection_lambda_role (0.1 s)
+  + created iam role heeler_event_collection_sqs_role (0.1 s)
+  + created kms alias alias/heeler_kms_key_sqs (0.1 s)
+  + created kms key heeler_kms_key_sqs (0.1 s)
+  + created lambda function heeler_event_collection_lambda (0.1 s)
+  + created lambda permission InvokePermissionsForCW of heeler_event_collection_lambda (0.1 s)
+  + created sqs queue heeler_event_collection_queue.fifo (0.1 s)
+  + created sqs queue heeler_event_collection_queue_dlq.fifo (0.1 s)
+  + created sqs queue policy heeler_event_collection_queue.fifo (0.1 s)
+Created 13 resources (0.1 s).
+
+Stopped after 13 of 14 steps. Resources created so far were kept.
+Run the same command again to complete the setup. To remove it, run:
+  heeler-ec destroy
+error: cannot create subscription filter heeler_cloudwatch_log_subscription_filter
+  cause: a filter of this name was created on log group organization/cloudtrail after the plan was made; it was not changed
+  hint:  run the same command again to make a new plan
+
+"#]],
+    );
     let filters = org.subscription_filters(group).await;
     let destinations: Vec<Option<&str>> = filters
         .iter()

@@ -246,8 +246,42 @@ async fn unmanaged_queue_is_kept_and_named() {
 
     let run = destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, [format!("queue {QUEUE}")]);
-    let line = format!("sqs queue {QUEUE}: not managed by heeler-ec");
-    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ - delete  iam role          heeler_event_collection_sqs_role
+ - delete  kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ - delete  kms alias         alias/heeler_kms_key_sqs
+ - delete  sns topic         heeler_event_collection_topic
+ - delete  sns topic policy  heeler_event_collection_topic
+ - delete  sqs queue         heeler_event_collection_queue_dlq
+ = skip    sqs queue         heeler_event_collection_queue  (not managed by heeler-ec)
+ = skip    sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue  (not managed by heeler-ec)
+ - delete  iam policy        heeler_event_collection_sqs_policy
+ - delete  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Destroy: 9 to delete.
+  - deleted iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  - deleted iam policy heeler_event_collection_sqs_policy (0.1 s)
+  - deleted iam role heeler_event_collection_sqs_role (0.1 s)
+  - deleted kms alias alias/heeler_kms_key_sqs (0.1 s)
+  - deleted s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
+  - deleted sns topic heeler_event_collection_topic (0.1 s)
+  - deleted sns topic policy heeler_event_collection_topic (with sns topic heeler_event_collection_topic)
+  - deleted sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  - scheduled kms key heeler_kms_key_sqs for deletion in 7 days (0.1 s)
+Deleted 9 resources (0.1 s).
+Remaining:
+  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`
+  sqs queue heeler_event_collection_queue: not managed by heeler-ec
+  sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: not managed by heeler-ec
+
+"#]],
+    );
 }
 
 #[tokio::test]

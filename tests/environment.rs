@@ -2,9 +2,11 @@
 
 use heeler_ec::cli;
 use heeler_ec::cli::environment::{OPTIONS_WITHOUT_VARIABLE, has_variable, variable_name};
+use snapbox::str;
 use testkit::{Engine, Organization};
 
 use crate::commands::{heeler_ec, outputs, plan, setup};
+use crate::whole_output::assert_stderr;
 
 #[test]
 fn every_harmless_option_has_a_variable() {
@@ -78,10 +80,15 @@ async fn list_variable_is_separated_by_commas() {
     }
     let invalid = plan(&org).env("HEELER_EC_TAG", "team=security,broken");
     let invalid = invalid.run().await.expect_status(2);
-    assert!(
-        invalid.stderr.contains("HEELER_EC_TAG") && invalid.stderr.contains("'broken'"),
-        "{}",
-        invalid.stderr
+    assert_stderr(
+        &org,
+        &invalid,
+        str![[r#"
+error: invalid value 'broken' for '--tag <KEY=VALUE> (from HEELER_EC_TAG)': a tag has the form KEY=VALUE
+
+For more information, try '--help'.
+
+"#]],
     );
 }
 
@@ -93,13 +100,24 @@ async fn variable_cannot_confirm_or_read_from_heelers_queue() {
         .args([org.heeler_role_arn().as_str(), "--generate-external-id"])
         .env("HEELER_EC_YES", "true");
     let confirmed = confirmed.run().await.expect_status(2);
-    assert!(confirmed.stderr.contains("--yes"), "{}", confirmed.stderr);
+    assert_stderr(
+        &org,
+        &confirmed,
+        str![[r#"
+error: confirmation is needed, but standard input is not a terminal
+  hint:  use --yes to set up without a prompt, or --dry-run to show the plan
+
+"#]],
+    );
     let source = || heeler_ec(&org).env("HEELER_EC_SOURCE", "heeler-queue");
     let refused = source().args(["tail"]).run().await.expect_status(2);
-    assert!(
-        refused.stderr.contains("HEELER_EC_SOURCE"),
-        "{}",
-        refused.stderr
+    assert_stderr(
+        &org,
+        &refused,
+        str![[r#"
+error: HEELER_EC_SOURCE cannot be heeler-queue: use --source heeler-queue
+
+"#]],
     );
     assert!(refused.calls.is_empty());
     source()

@@ -4,6 +4,8 @@
 //! The program runner of testkit validates each document against its schema; these tests add the values.
 
 use crate::commands::{destroy, error, heeler_ec, json, plan, preflight, setup, setup_again};
+use crate::whole_output::assert_stderr;
+use snapbox::str;
 use testkit::{Engine, HeelerEc, Organization};
 
 async fn organization() -> Organization {
@@ -17,26 +19,50 @@ fn as_json<'a>(org: &'a Organization, words: &[&str]) -> HeelerEc<'a> {
 #[tokio::test]
 async fn output_format_of_another_command_is_refused() {
     let org = organization().await;
-    for (words, values) in [
+    for (words, expected) in [
         (
             &["outputs", "-o", "csv"][..],
-            "[possible values: table, json, env, tfvars, github]",
+            str![[r#"
+error: invalid value 'csv' for '--output <FORMAT>'
+  [possible values: table, json, env, tfvars, github]
+
+For more information, try '--help'.
+
+"#]],
         ),
         (
             &["tail", "-o", "hcl"],
-            "[possible values: table, json, csv]",
+            str![[r#"
+error: invalid value 'hcl' for '--output <FORMAT>'
+  [possible values: table, json, csv]
+
+For more information, try '--help'.
+
+"#]],
         ),
         (
             &["export", "terraform", "-o", "table"],
-            "[possible values: hcl, json]",
+            str![[r#"
+error: invalid value 'table' for '--output <FORMAT>'
+  [possible values: hcl, json]
+
+For more information, try '--help'.
+
+"#]],
         ),
         (
             &["policy", "setup", "-o", "table"],
-            "[possible values: json]",
+            str![[r#"
+error: invalid value 'table' for '--output <FORMAT>'
+  [possible values: json]
+
+For more information, try '--help'.
+
+"#]],
         ),
     ] {
         let run = heeler_ec(&org).args(words).run().await.expect_status(2);
-        assert!(run.stderr.contains(values), "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
         assert_eq!(run.stdout, "");
     }
 }

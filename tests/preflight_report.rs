@@ -1,8 +1,10 @@
 //! The report of preflight as text, and the explanation of a check.
 
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 use crate::commands::{heeler_ec, json, preflight, preflight_of, setup};
+use crate::whole_output::{assert_stderr, assert_stdout};
 
 #[tokio::test]
 async fn report_shows_problems_in_full_and_last() {
@@ -130,23 +132,50 @@ async fn explain_prints_the_section_of_a_check() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = heeler_ec(&org).args(["explain", "trail.logging"]);
     let run = run.run().await.expect_status(0);
-    assert!(
-        run.stdout.starts_with("trail.logging\n\n"),
-        "{}",
-        run.stdout
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+trail.logging
+
+The trail is logging.
+
+- Fails: the trail is stopped and records nothing. The check shows since when. Console: CloudTrail >
+  Trails > T > Start logging. `aws cloudtrail start-logging --region H --name T`. `preflight --fix`
+  offers to start it, except for trails of Control Tower or of a single account.
+
+Required. `cloudtrail:GetTrailStatus`; `cloudtrail:StartLogging` for `--fix`.
+
+"#]],
     );
-    assert!(
-        run.stdout.contains("aws cloudtrail start-logging"),
-        "{}",
-        run.stdout
-    );
-    assert!(!run.stdout.contains("trail.delivery\n"), "{}", run.stdout);
     assert!(run.calls.is_empty());
 
     let run = heeler_ec(&org).args(["explain", "traillogging"]);
     let run = run.run().await.expect_status(2);
-    assert!(run.stderr.contains("'trail.logging'"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: invalid value 'traillogging' for '<CHECK>'
+
+  tip: a similar check exists: 'trail.logging'
+
+For more information, try '--help'.
+
+"#]],
+    );
     let run = preflight(&org).args(["--accept", "bucket.owner"]);
     let run = run.run().await.expect_status(2);
-    assert!(run.stderr.contains("cannot be accepted"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: invalid value 'bucket.owner' for '--accept <CHECK>'
+
+  tip: check bucket.owner cannot be accepted
+
+For more information, try '--help'.
+
+"#]],
+    );
 }

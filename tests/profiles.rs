@@ -312,10 +312,13 @@ async fn empty_region_variable_counts_as_unset() {
     );
     let run = home.outputs("west").env("AWS_REGION", " us-east-1");
     let run = run.run().await.expect_status(2);
-    assert!(
-        run.stderr
-            .contains(r#"AWS_REGION is " us-east-1": not a region"#),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: AWS_REGION is " us-east-1": not a region
+  hint:  set it again, for example: export AWS_REGION=us-east-1
+
+"#]],
     );
 }

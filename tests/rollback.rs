@@ -5,7 +5,9 @@ use crate::commands::{
     setup_of_with, sorted,
 };
 use crate::permissions::{change_cloudwatch_resources, change_s3_resources};
+use crate::whole_output::assert_stderr;
 use serde_json::{Value, json};
+use snapbox::str;
 use std::collections::BTreeMap;
 use testkit::{Fault, FaultAction, HeelerEc, Organization};
 
@@ -316,10 +318,51 @@ async fn rollback_keeps_topic_used_by_others() {
         .expect("a subscription of others");
     attach.open();
     let run = running.wait().await.expect_status(3);
-    assert!(
-        run.stderr.contains("it has other subscribers: sqs"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+...
+Plan: 13 to create.
+  ! failed to create s3 notification org-trail-logs-111122223333#heeler-ec: cannot write the notification configuration of bucket org-trail-logs-111122223333: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  + created iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  + created iam policy heeler_event_collection_sqs_policy (0.1 s)
+  + created iam role heeler_event_collection_sqs_role (0.1 s)
+  + created kms alias alias/heeler_kms_key_sqs (0.1 s)
+  + created kms grant heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444 (0.1 s)
+  + created kms key heeler_kms_key_sqs (0.1 s)
+  + created sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  + created sns topic heeler_event_collection_topic (0.1 s)
+  + created sns topic policy heeler_event_collection_topic (0.1 s)
+  + created sqs queue heeler_event_collection_queue (0.1 s)
+  + created sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  + created sqs queue policy heeler_event_collection_queue (0.1 s)
+Created 12 resources (0.1 s).
+
+Rolling back the changes of this run:
+  ! failed to delete sns topic heeler_event_collection_topic: cannot delete sns topic heeler_event_collection_topic: it has other subscribers: sqs arn:aws:sqs:us-east-1:111122223333:exports
+  - deleted iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  - deleted iam policy heeler_event_collection_sqs_policy (0.1 s)
+  - deleted kms grant heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444 (0.1 s)
+  - deleted sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  - deleted sqs queue heeler_event_collection_queue (0.1 s)
+  - deleted sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  - skipped: delete iam role heeler_event_collection_sqs_role (depends on sns topic heeler_event_collection_topic)
+  - skipped: delete kms alias alias/heeler_kms_key_sqs (depends on sns topic heeler_event_collection_topic)
+  - skipped: delete kms key heeler_kms_key_sqs (depends on sns topic heeler_event_collection_topic)
+Deleted 6 resources (0.1 s).
+Some changes could not be rolled back. Remaining:
+  iam role heeler_event_collection_sqs_role: depends on sns topic heeler_event_collection_topic
+  kms key heeler_kms_key_sqs: depends on sns topic heeler_event_collection_topic
+  kms alias alias/heeler_kms_key_sqs: depends on sns topic heeler_event_collection_topic
+  sns topic heeler_event_collection_topic: it has other subscribers: sqs arn:aws:sqs:us-east-1:111122223333:exports
+Run the same command again to complete the setup. To remove it, run:
+  heeler-ec destroy
+error: cannot write the notification configuration of bucket org-trail-logs-111122223333
+  cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant s3:PutBucketNotification to the caller
+
+"#]],
     );
 }
 

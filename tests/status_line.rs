@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use snapbox::str;
 use testkit::{Engine, Organization};
 
 use crate::commands::{heeler_ec, setup};
+use crate::whole_output::assert_stderr;
 
 const LOG_FILE: &str = "tests/fixtures/tail/objects/123456789012_CloudTrail_us-east-1_20230710T1200Z_OddRecords000001.json.gz";
 
@@ -12,17 +14,16 @@ const LOG_FILE: &str = "tests/fixtures/tail/objects/123456789012_CloudTrail_us-e
 async fn long_reads_show_a_status_line() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
-    org.proxy().delay(Duration::from_millis(1500));
     let run = |quiet: &'static [&'static str]| {
         let run = heeler_ec(&org).args(["outputs"]).args(quiet);
         run.on_terminal(100, &[]).env("CI", "")
     };
-    let shown = run(&[]).run().await.expect_status(0);
-    assert!(
-        shown.stdout.contains("Reading the deployment"),
-        "{}",
-        shown.stdout
-    );
+    let gate = org.proxy().hold("*", "*");
+    let shown = run(&[]).spawn().await;
+    shown.wait_for_stdout("Reading the deployment").await;
+    gate.open();
+    shown.wait().await.expect_status(0);
+    org.proxy().delay(Duration::from_millis(1500));
     let quiet = run(&["-q"]).run().await.expect_status(0);
     assert!(
         !quiet.stdout.contains("Reading the deployment"),
@@ -48,7 +49,14 @@ async fn columns_of_tail_can_be_selected() {
     assert_eq!(heading, ["EVENT", "SOURCE"]);
     let run = heeler_ec(&org).args(["tail", LOG_FILE, "--columns", "event", "-o", "csv"]);
     let run = run.run().await.expect_status(2);
-    assert!(run.stderr.contains("--columns"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: --columns applies only to --output table
+
+"#]],
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use serde_json::Value;
 use crate::cloudwatch_end_to_end::log_delivery;
 use crate::commands::heeler_ec;
 use crate::commands::{counts, destroy, json, names, outputs, setup, setup_of, text};
+use crate::whole_output::assert_stderr;
+use snapbox::str;
 use testkit::log_file::event;
+use testkit::program::RUN_TIMEOUT;
 use testkit::vendor::HeelerSession;
 use testkit::{Engine, LogFile, Organization};
 
@@ -124,13 +127,13 @@ impl QueueReader {
             .find(|event| !self.received_ids.contains(*event))
         {
             assert!(
-                began.elapsed() < Duration::from_secs(60),
+                began.elapsed() < RUN_TIMEOUT,
                 "{missing} is lost to {}",
                 self.queue
             );
             let bodies = self
                 .heeler
-                .receive(&self.queue, 1, Duration::from_secs(2))
+                .receive_within(&self.queue, 1, Duration::from_secs(2))
                 .await;
             for body in bodies.expect("messages") {
                 self.read_message(&body).await;
@@ -268,13 +271,31 @@ async fn deployments_sharing_topic_are_destroyed_in_order() {
 
     let refused = destroy(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), Vec::<String>::new());
-    for expected in ["second deployment", "--name-prefix heeler_next"] {
-        assert!(
-            refused.stderr.contains(expected),
-            "{expected}\n{}",
-            refused.stderr
-        );
-    }
+    assert_stderr(
+        &org,
+        &refused,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ - delete  iam role          heeler_event_collection_sqs_role
+ - delete  kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ - delete  kms alias         alias/heeler_kms_key_sqs
+ - delete  sns topic         heeler_event_collection_topic
+ - delete  sns topic policy  heeler_event_collection_topic
+ - delete  sqs queue         heeler_event_collection_queue_dlq
+ - delete  sqs queue         heeler_event_collection_queue
+ - delete  sqs queue policy  heeler_event_collection_queue
+ - delete  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ - delete  iam policy        heeler_event_collection_sqs_policy
+ - delete  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Destroy: 12 to delete.
+error: sns topic heeler_event_collection_topic has other subscribers: sqs arn:aws:sqs:us-east-1:111122223333:heeler_next_event_collection_queue; nothing was deleted
+  hint:  a second deployment shares this topic: delete it first with `heeler-ec destroy --name-prefix heeler_next`, or keep this one while the other is in use
+
+"#]],
+    );
     destroy(&org)
         .args(SECOND_DEPLOYMENT)
         .run()

@@ -219,12 +219,21 @@ async fn unreturned_messages_are_reported() {
     org.proxy()
         .fault(Fault::new("sqs", "ChangeMessageVisibilityBatch", denied()));
     let run = tail(&org, &["--source", "heeler-queue", "--limit", "1"]).await;
-    assert!(
-        run.stderr
-            .contains("cannot return messages to Heeler's queue")
-            && run.stderr.contains("sqs:ChangeMessageVisibility"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+warning: cannot return messages to Heeler's queue, which stay hidden from Heeler until their visibility timeout ends: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint: grant sqs:ChangeMessageVisibility to the caller
+Messages: 2 in = 1 read + 1 skipped + 0 failed.
+  1 skipped: an S3 test event
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
