@@ -141,10 +141,13 @@ trail.logging
 The trail is logging.
 
 - Fails: the trail is stopped and records nothing. The check shows since when. Console: CloudTrail >
-  Trails > T > Start logging. `aws cloudtrail start-logging --region H --name T`. `preflight --fix`
-  offers to start it, except for trails of Control Tower or of a single account.
+  Trails > TRAIL > Start logging. `aws cloudtrail start-logging --region REGION --name TRAIL`.
+  `preflight --fix` offers to start it, except for trails of Control Tower or of a single account.
 
-Required. `cloudtrail:GetTrailStatus`; `cloudtrail:StartLogging` for `--fix`.
+Requirement: required. Setup stops while this check fails or is unknown, unless you accept it with
+`--accept trail.logging`.
+
+Permissions: `cloudtrail:GetTrailStatus`; `cloudtrail:StartLogging` for `--fix`.
 
 "#]],
     );
