@@ -298,21 +298,29 @@ async fn setup_finds_the_deployed_option() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = heeler_ec(&org).args(["setup", "--yes"]);
     let run = run.run().await.expect_status(2);
-    assert_stderr(&org, &run, str![[r#"
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
 error: --option is required for the first setup
   hint:  on a terminal, `heeler-ec setup` asks for all values; without one: `heeler-ec setup --option s3 --heeler-role-arn ARN --generate-external-id`
 
-"#]]);
+"#]],
+    );
     setup(&org).args(["--yes"]).run().await.expect_status(0);
     let run = heeler_ec(&org).args(["setup", "--yes"]);
     let run = run.run().await.expect_status(0);
-    assert_stderr(&org, &run, str![[r#"
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 No changes. All 12 resources are as they were set up (option s3, us-east-1).
 
-"#]]);
+"#]],
+    );
     // On a terminal there is nothing to ask.
     let run = heeler_ec(&org).args(["setup"]);
     run.on_terminal(100, &[]).run().await.expect_status(0);

@@ -27,16 +27,23 @@ struct Announcements {
     objects: Vec<S3Object>,
 }
 
+/// The state of the polls for announcements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PollState {
+    Idle,
+    /// A poll has started and has not finished.
+    InFlight,
+    /// The source has no further announcements.
+    Ended,
+}
+
 /// A stream of log objects. It polls for announcements and downloads the announced objects concurrently.
 pub struct ObjectReader<'a> {
     announcements: BoxStream<'a, Result<Announcements>>,
     fetcher: ObjectFetcher<'a>,
     /// Polls only after all objects have been returned.
     metered: bool,
-    /// A poll has started and has not finished.
-    poll_in_flight: bool,
-    /// The source has no further announcements.
-    ended: bool,
+    poll: PollState,
     /// The objects of the first poll have been read, or their download is repeated.
     has_answered: bool,
 }
@@ -137,8 +144,7 @@ impl<'a> ObjectReader<'a> {
             announcements,
             fetcher: ObjectFetcher::new(aws, log_bucket, limits),
             metered: false,
-            poll_in_flight: false,
-            ended: false,
+            poll: PollState::Idle,
             // A receive waits for messages, so silence means that there are none.
             has_answered: true,
         }
@@ -163,10 +169,10 @@ impl<'a> ObjectReader<'a> {
     /// # Errors
     /// Returns an error if the poll fails.
     pub async fn finish(&mut self) -> Result<Vec<Arrival>> {
-        if !self.poll_in_flight {
+        if self.poll != PollState::InFlight {
             return Ok(Vec::new());
         }
-        self.poll_in_flight = false;
+        self.poll = PollState::Idle;
         let announced = self.announcements.next().await.transpose()?;
         let mut arrivals = announced.unwrap_or_default().arrivals;
         arrivals.retain(|arrival| matches!(arrival, Arrival::Failed { unit: None, .. }));
@@ -183,8 +189,14 @@ impl<'a> ObjectReader<'a> {
         } else {
             !self.fetcher.is_busy()
         };
-        let polls = !self.ended && (self.poll_in_flight || has_room);
-        self.poll_in_flight |= polls;
+        let polls = match self.poll {
+            PollState::Idle => has_room,
+            PollState::InFlight => true,
+            PollState::Ended => false,
+        };
+        if polls {
+            self.poll = PollState::InFlight;
+        }
         tokio::select! {
             biased;
             Some(event) = self.fetcher.next() => Ok(Some(vec![match event {
@@ -198,9 +210,9 @@ impl<'a> ObjectReader<'a> {
                 }
             }])),
             announced = self.announcements.next(), if polls => {
-                self.poll_in_flight = false;
+                self.poll = PollState::Idle;
                 let Some(announced) = announced else {
-                    self.ended = true;
+                    self.poll = PollState::Ended;
                     return Ok(Some(Vec::new()));
                 };
                 let announced = announced?;
