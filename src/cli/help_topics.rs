@@ -39,7 +39,7 @@ warnings, questions and errors.
   -o short         only the problems (preflight)
   -o junit         a test report (status)
   -o csv           a table for spreadsheets (tail, coverage)
-  -o hcl           text for the other tool (the default of export)
+  -o hcl           HCL or SQL for the other tool (the default of export)
   -o text          a script (the default of completions)
   -o env           NAME=value lines for a shell (outputs)
   -o tfvars        lines of a tfvars file (outputs)
