@@ -50,10 +50,15 @@ impl NeededActions {
         }
     }
 
-    /// Adds a run without a trail, and a run that may not read the bucket.
+    /// Adds a run without a trail, a run without log objects, and a run that may not read the bucket.
     async fn add_failing_runs(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
         let org = Organization::on(Engine::Ministack)
             .without_trail()
+            .build()
+            .await;
+        self.add(&org, &run(&org).run().await);
+        let org = Organization::on(Engine::Ministack)
+            .without_log_file()
             .build()
             .await;
         self.add(&org, &run(&org).run().await);
