@@ -50,6 +50,20 @@ on_both_engines! {
         assert!(tail.stdout.contains(org.bucket_key().expect("a key")), "{}", tail.stdout);
     }
 
+    async fn policy_of_coverage_names_the_bucket(engine: Engine) {
+        let org = Organization::on(engine).build().await;
+        let run = policy(&org, &["coverage"]).run().await.expect_status(0);
+        assert_eq!(run.stderr, "");
+        let text = document(&run).to_string();
+        assert!(!text.contains("${"), "{text}");
+        assert!(text.contains(&format!("arn:aws:s3:::{}\"", org.bucket())), "{text}");
+        assert!(text.contains(r#""account:ListRegions""#), "{text}");
+        let offline = policy(&org, &["coverage", "--offline", "--bucket", "logs"]);
+        let run = offline.run().await.expect_status(0);
+        assert_eq!(run.calls.len(), 0);
+        assert!(document(&run).to_string().contains("arn:${PARTITION}:s3:::logs\""), "{}", run.stdout);
+    }
+
     async fn policy_uses_deployment_tags_without_trail(engine: Engine) {
         let org = Organization::on(engine).prefix("audit").bucket_key().build().await;
         setup(&org).run().await.expect_status(0);

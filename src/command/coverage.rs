@@ -27,18 +27,12 @@ const MIN_REPORTED_ACCOUNTS: usize = 100;
 
 pub(super) async fn run(context: &Context, args: cli::CoverageArgs) -> Result<CommandOutcome> {
     let line = StatusLine::start_delayed(context.ui, "Reading the accounts of the organization");
-    let page = args.html.as_deref().map(create_page).transpose()?;
+    args.html.as_deref().map_or(Ok(()), validate_page_path)?;
     let scan = context.cancellable(Box::pin(scan(context, &args, &line)));
     let found = scan.await.map_err(|error| with_resume_hint(error, &args));
     drop(line);
     let found = found?;
     let report = found.report(args.all);
-    if let (Some(page), Some(path)) = (page, &args.html) {
-        write_page(&report, BufWriter::new(page)).map_err(|error| page_error(path, &error))?;
-        context.ui.notify(&CoverageNotice::PageWritten {
-            file: path.to_owned(),
-        });
-    }
     let document = coverage_document(&context.ui, &report);
     let has_gap = found.counts.get(PairStatus::Nothing) > 0;
     let exit = if has_gap {
@@ -46,7 +40,19 @@ pub(super) async fn run(context: &Context, args: cli::CoverageArgs) -> Result<Co
     } else {
         Exit::Success
     };
-    Ok(CommandOutcome::result(document).with_exit(exit))
+    let outcome = CommandOutcome::result(document).with_exit(exit);
+    let Some(path) = args.html else {
+        return Ok(outcome);
+    };
+    // The result is printed even if the page cannot be written.
+    let written = File::create(&path).and_then(|file| write_page(&report, BufWriter::new(file)));
+    Ok(match written {
+        Ok(()) => outcome.and_notice(&CoverageNotice::PageWritten { file: path }),
+        Err(error) => outcome.and_error(Some(Error::failed(
+            format!("write the page {}", path.display()),
+            error.to_string(),
+        ))),
+    })
 }
 
 /// The result of a scan, with everything that the report borrows.
@@ -169,19 +175,19 @@ impl ProgressLines<'_> {
     }
 }
 
-/// Creates the page before the calls, so that a path that cannot be written costs no time.
-fn create_page(path: &Path) -> Result<File> {
-    File::create(path).map_err(|error| {
-        Error::usage(format!("cannot write --html {}", path.display()))
-            .with_reason(error.to_string())
-    })
-}
-
-fn page_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::failed(
-        format!("write the page {}", path.display()),
-        error.to_string(),
-    )
+/// Rejects a path without a folder before the calls, which may take long. The file itself is replaced only at the end.
+fn validate_page_path(path: &Path) -> Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let is_missing = parent.is_some_and(|parent| !parent.is_dir());
+    let reason = match (path.is_dir(), is_missing) {
+        (true, _) => "it is a folder",
+        (_, true) => "its folder does not exist",
+        _ => return Ok(()),
+    };
+    let headline = format!("cannot write --html {}", path.display());
+    Err(Error::usage(headline).with_reason(reason))
 }
 
 /// Names the command that continues a scan after an error.

@@ -373,3 +373,170 @@ fn write_remarks(ui: Ui, text: &mut String, report: &CoverageReport<'_>) {
         let _ = writeln!(text, "\n{}", ui.wrap_stdout(&remark, 0));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::coverage::matrix::{expected_regions, sort_by_gaps};
+    use crate::coverage::{Pair, ScanReport, StatusCounts, TrailBucket};
+
+    const REGIONS: [&str; 6] = [
+        "ap-southeast-2",
+        "eu-central-1",
+        "eu-west-1",
+        "us-east-1",
+        "us-west-1",
+        "us-west-2",
+    ];
+
+    fn pair(status: PairStatus) -> Pair {
+        Pair {
+            status,
+            last_event: None,
+            last_digest: None,
+        }
+    }
+
+    /// An account with this status in the first regions, and events in the others.
+    fn account(number: usize, status: PairStatus, regions: usize) -> AccountCoverage {
+        let statuses = REGIONS.iter().enumerate();
+        AccountCoverage {
+            account: (111_100_000_000_u64 + number as u64).to_string(),
+            name: format!("team-{number}"),
+            state: "ACTIVE".to_owned(),
+            pairs: statuses
+                .map(|(index, region)| {
+                    let is_first = index < regions;
+                    let status = if is_first { status } else { PairStatus::Events };
+                    (RegionName::from(*region), pair(status))
+                })
+                .collect(),
+        }
+    }
+
+    fn shown(mut accounts: Vec<AccountCoverage>, width: Option<usize>, shows_all: bool) -> String {
+        let target = TrailBucket {
+            organization: "o-1".to_owned(),
+            trail: "org-trail".to_owned(),
+            trail_arn: String::new(),
+            home_region: "us-east-1".to_owned(),
+            is_multi_region: true,
+            has_digests: false,
+            bucket: "logs".to_owned(),
+            bucket_region: "us-east-1".to_owned(),
+            account: "111122223333".to_owned(),
+            log_prefix: "AWSLogs/o-1/".to_owned(),
+        };
+        sort_by_gaps(&mut accounts);
+        let regions = expected_regions(&accounts, "us-east-1");
+        let report = CoverageReport {
+            target: &target,
+            accounts: &accounts,
+            regions: &regions,
+            counts: &StatusCounts::of(&accounts, &regions),
+            scan: &ScanReport {
+                calls: 3_812,
+                lacks_opt_in_regions: true,
+                other_accounts: vec!["999999999999".to_owned()],
+            },
+            since: SystemTime::UNIX_EPOCH,
+            checked_at: SystemTime::UNIX_EPOCH,
+            elapsed: Duration::from_secs(6),
+            shows_all,
+        };
+        coverage_text(Ui::plain(width), &report)
+    }
+
+    #[test]
+    fn equal_accounts_form_one_row() {
+        let mut accounts: Vec<_> = (0..5)
+            .map(|number| account(number, PairStatus::Nothing, 2))
+            .collect();
+        accounts.push(account(5, PairStatus::Nothing, 1));
+        accounts.push(account(6, PairStatus::Events, 0));
+        let text = shown(accounts.clone(), Some(70), false);
+        assert!(
+            text.contains(
+                "account                  ap-southeast-2  eu-central-1  last event\n\
+                 111100000000 and 4 more  x none          x none        never\n\
+                 111100000005 team-5      x none          ok            never\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.starts_with("11 gaps in 6 of 7 accounts and 6 regions"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n4 other regions without a gap in these accounts"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n1 account without a gap (--all shows them)\n"),
+            "{text}"
+        );
+        let all = shown(accounts, Some(200), true);
+        assert_eq!(all.matches(" team-").count(), 7, "{all}");
+        assert!(!all.contains("--all"), "{all}");
+    }
+
+    #[test]
+    fn lines_fit_narrow_terminals() {
+        let accounts = vec![
+            account(0, PairStatus::Nothing, 6),
+            account(1, PairStatus::Unknown, 3),
+            account(2, PairStatus::DigestOnly, 6),
+        ];
+        for width in [50, 60, 80, 120] {
+            let text = shown(accounts.clone(), Some(width), true);
+            let longest = text.lines().map(UnicodeWidthStr::width).max();
+            assert!(longest <= Some(width), "{width}: {text}");
+            for region in REGIONS {
+                let code = format!(" {}", region_code(region));
+                assert!(
+                    text.contains(region) || text.contains(&code),
+                    "{region}: {text}"
+                );
+            }
+        }
+        // A pipe has no width.
+        let text = shown(accounts, None, true);
+        assert!(text.contains("us-west-2  last event"), "{text}");
+        assert!(text.contains("? unknown"), "{text}");
+    }
+
+    #[test]
+    fn remarks_explain_missing_information() {
+        let text = shown(vec![account(0, PairStatus::Unknown, 1)], None, false);
+        assert!(
+            text.contains("No gap in 1 account and 6 regions, 1 unknown"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Log file validation of trail org-trail is off"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Opt-in regions of member accounts are not known"),
+            "{text}"
+        );
+        assert!(
+            text.contains("also has log files of 1 account that is not in"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn names_of_accounts_are_escaped_and_shortened() {
+        let mut named = account(0, PairStatus::Nothing, 1);
+        named.name = format!("\u{1b}[31m{}", "x".repeat(60));
+        let text = shown(vec![named], Some(80), false);
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(
+            text.contains("111100000000 \\u{1b}[31mxxxxxxxxxx~  "),
+            "{text}"
+        );
+    }
+}
