@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 use anstyle_svg::Term;
+use regex_lite::Regex;
 use serde_json::json;
 use testkit::log_file::event;
-use testkit::{Engine, LogFile, Organization, emulator};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, LogFile, Organization, emulator};
 
 use crate::commands::heeler_ec;
 use crate::screens::redaction::Redaction;
@@ -74,21 +75,53 @@ impl Artist<'_> {
         let mut tail = vec!["tail", "--source", "bucket", "--timeout", "1s"];
         tail.extend(["--service", "!signin"]);
         screens.push(("tail", self.run(&tail, &[], 0).await));
+        screens.push(("tail-status", self.waiting_tail().await));
         screens
+    }
+
+    /// Returns what is on the terminal while `tail` waits for the next delivery. The times are replaced.
+    async fn waiting_tail(&self) -> String {
+        const LAST_EVENT: &str = "AttachUserPolicy";
+        const STATUS_LINE: &str = "the next one in about ";
+        let args = ["tail", "--source", "bucket", "--service", "!signin"];
+        let answers = [(LAST_EVENT, END_OF_INPUT), (STATUS_LINE, CTRL_C)];
+        let command = heeler_ec(self.org).args(args);
+        let command = command
+            .on_terminal(self.width.get(), &answers)
+            .env("CI", "");
+        let run = command.run().await.expect_status(130);
+        let events = run.stdout.find(LAST_EVENT).expect("the events");
+        let status = run.stdout[events..].find(STATUS_LINE);
+        let status = events + status.expect("the status line");
+        // The terminal shows the interrupt as `^C`.
+        let end = run.stdout[status..].find(|c: char| c.is_control() || c == '^');
+        let end = end.map_or(run.stdout.len(), |end| status + end);
+        let screen = self.screen(&args, &run.stdout[..end]);
+        let times =
+            Regex::new(r"\S \d+ s: last delivery \d+ s ago, the next one in about \d+ min \d\d s");
+        let fixed = "⠹ 6 min 40 s: last delivery 2 min 00 s ago, the next one in about 3 min 00 s";
+        let times = times.expect("a valid pattern");
+        times.replace(&screen, fixed).into_owned()
     }
 
     /// Returns the command and what it leaves on the terminal, with color.
     async fn run(&self, args: &[&str], answers: &[(&str, &str)], status: i32) -> String {
         let command = heeler_ec(self.org).args(args);
         let run = command.on_terminal(self.width.get(), answers).run().await;
-        let run = run.expect_status(status);
+        self.screen(args, &run.expect_status(status).stdout)
+    }
+
+    /// Returns the command and what this output leaves on the terminal, with color.
+    fn screen(&self, args: &[&str], output: &str) -> String {
         let mut terminal = vt100::Parser::new(LINES, self.width, 0);
-        terminal.process(run.stdout.as_bytes());
+        terminal.process(output.as_bytes());
         let bold = Style::new().bold();
         let line = shlex::try_join(args.iter().copied()).expect("arguments without NUL");
         let line = format!("{bold}$ heeler-ec {line}{bold:#}\n");
         let text = line + &sort_events(&tidy(&to_ansi(terminal.screen())));
-        self.redaction.apply(&text)
+        let date = Regex::new(r"\d{4}-\d\d-\d\d").expect("a valid pattern");
+        let text = self.redaction.apply(&text);
+        date.replace_all(&text, "2026-01-02").into_owned()
     }
 
     /// Delivers a log file with events of several accounts, so that their order is fixed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use snapbox::str;
-use testkit::{Engine, Organization};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, Organization};
 
 use crate::commands::{heeler_ec, setup};
 use crate::whole_output::assert_stderr;
@@ -32,6 +32,29 @@ async fn long_reads_show_a_status_line() {
     );
     let last = quiet.lines().pop().unwrap_or_default();
     assert!(last.starts_with("heeler_event_role_external_id"), "{last}");
+}
+
+#[tokio::test]
+async fn tail_shows_last_and_next_delivery() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    // The user waits for both texts and types nothing that the terminal would show in between.
+    let answers = [
+        ("no event yet. CloudTrail delivers", END_OF_INPUT),
+        ("ago, the next one in about ", CTRL_C),
+    ];
+    let tail = heeler_ec(&org).args(["tail", "--source", "bucket"]);
+    let run = tail.on_terminal(100, &answers).env("CI", "").run().await;
+    let run = run.expect_status(130);
+    let position = |text: &str| run.stdout.find(text);
+    assert!(
+        position("no event yet") < position(" s: last delivery "),
+        "{}",
+        run.stdout
+    );
+    // The line is removed at the end.
+    let end = run.lines().pop().unwrap_or_default();
+    assert!(!end.contains("delivery "), "{}", run.stdout);
 }
 
 #[tokio::test]

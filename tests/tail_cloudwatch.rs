@@ -133,7 +133,7 @@ async fn filtered_log_events_are_not_printed() {
         &run,
         str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
-Records: 3 in = 1 shown + 2 filtered + 0 duplicate + 0 unreadable.
+Records: 3 (1 shown, 2 filtered).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -157,7 +157,7 @@ async fn event_delivered_twice_is_printed_once() {
         str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
-Records: 3 in = 2 shown + 0 filtered + 1 duplicate + 0 unreadable.
+Records: 3 (2 shown, 1 duplicate).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -182,7 +182,7 @@ async fn late_events_are_printed_once() {
         &run,
         str![[r"
 Reading log group organization/cloudtrail from ten minutes ago on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.
-Records: 2 in = 2 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Records: 2 (2 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -297,7 +297,7 @@ Possible reasons:
       heeler-ec plan --check
   - the trail may not log or deliver; check with:
       heeler-ec preflight --option cloudwatch
-Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Records: 0.
 
 "]],
     );

@@ -47,8 +47,8 @@ async fn bucket_source_lists_and_creates_nothing() {
         &run,
         str![[r"
 Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
-Objects: [..] in = [..] read + 0 skipped + 0 failed.
-Records: [..] in = 2 shown + [..] filtered + 0 duplicate + 0 unreadable.
+Objects: [..] ([..] read).
+Records: [..] (2 shown[..].
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -148,10 +148,10 @@ async fn heeler_queue_messages_are_returned() {
         &run,
         str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
-Messages: 2 in = 1 read + 1 skipped + 0 failed.
+Messages: 2 (1 read, 1 skipped).
   1 skipped: an S3 test event
-Objects: 1 in = 1 read + 0 skipped + 0 failed.
-Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Objects: 1 (1 read).
+Records: 1 (1 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -180,11 +180,11 @@ async fn heeler_queue_stops_before_dead_lettering() {
         str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
-Messages: 6 in = 1 read + 5 skipped + 0 failed.
+Messages: 6 (1 read, 5 skipped).
   4 skipped: a message that was received before
   1 skipped: an S3 test event
-Objects: 1 in = 1 read + 0 skipped + 0 failed.
-Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Objects: 1 (1 read).
+Records: 1 (1 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],
@@ -196,11 +196,11 @@ Delivery delay: p50 3m, p95 5m, max 5m.
         str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
-Messages: 6 in = 1 read + 5 skipped + 0 failed.
+Messages: 6 (1 read, 5 skipped).
   4 skipped: a message that was received before
   1 skipped: an S3 test event
-Objects: 1 in = 1 read + 0 skipped + 0 failed.
-Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Objects: 1 (1 read).
+Records: 1 (1 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "]],

@@ -73,27 +73,45 @@ impl UnitCounts {
     }
 }
 
+/// Writes `6 (5 shown, 1 filtered)`: the total, and the counts that are not zero.
 impl fmt::Display for RecordCounts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} in = {} shown + {} filtered + {} duplicate + {} unreadable",
-            self.received, self.shown, self.filtered, self.duplicate, self.unreadable
-        )
+        let parts = [
+            (self.shown, "shown"),
+            (self.filtered, "filtered"),
+            (self.duplicate, "duplicate"),
+            (self.unreadable, "unreadable"),
+        ];
+        write_counts(out, self.received, parts)
     }
 }
 
+/// Writes `3 (2 read, 1 skipped)`: the total, and the counts that are not zero.
 impl fmt::Display for UnitCounts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} in = {} read + {} skipped + {} failed",
-            self.received,
-            self.read,
-            self.skipped_total(),
-            self.failed
-        )
+        let parts = [
+            (self.read, "read"),
+            (self.skipped_total(), "skipped"),
+            (self.failed, "failed"),
+        ];
+        write_counts(out, self.received, parts)
     }
+}
+
+fn write_counts<const N: usize>(
+    out: &mut fmt::Formatter<'_>,
+    total: u64,
+    parts: [(u64, &str); N],
+) -> fmt::Result {
+    write!(out, "{total}")?;
+    let shown = parts.iter().filter(|(count, _)| *count > 0);
+    let shown: Vec<String> = shown
+        .map(|(count, label)| format!("{count} {label}"))
+        .collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    write!(out, " ({})", shown.join(", "))
 }
 
 #[cfg(test)]
@@ -127,7 +145,7 @@ mod tests {
         };
         objects.add_skipped("a digest");
         objects.add_skipped("a digest");
-        assert_eq!(objects.to_string(), "4 in = 1 read + 2 skipped + 1 failed");
+        assert_eq!(objects.to_string(), "4 (1 read, 2 skipped, 1 failed)");
         let records = RecordCounts {
             received: 10,
             shown: 4,
@@ -137,7 +155,7 @@ mod tests {
         };
         assert_eq!(
             records.to_string(),
-            "10 in = 4 shown + 3 filtered + 2 duplicate + 1 unreadable"
+            "10 (4 shown, 3 filtered, 2 duplicate, 1 unreadable)"
         );
     }
 }
