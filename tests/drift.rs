@@ -711,7 +711,9 @@ async fn missing_filter_policy_on_existing_topic_is_repaired() {
         .topic("events")
         .build()
         .await;
-    setup(&org).run().await.expect_status(0);
+    let done = setup(&org).run().await.expect_status(0);
+    let used = "Existing resources that it uses (unchanged):\n  sns topic events\n";
+    assert!(done.stderr.contains(used), "{}", done.stderr);
     let attribute = async |name: &str, value: &str| {
         let subscriptions = org.clients().sns.list_subscriptions_by_topic();
         let listed = subscriptions

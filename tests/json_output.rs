@@ -103,6 +103,8 @@ async fn negative_answer_is_a_result_without_error() {
         .await
         .expect_status(1);
     assert_eq!(json(&run)["counts"]["update"], 1);
+    let existing = serde_json::json!([{ "kind": "sns topic", "name": "events" }]);
+    assert_eq!(json(&run)["existing"], existing);
     let run = preflight(&org)
         .args(["--trail", "nothing", "-o", "json"])
         .run()

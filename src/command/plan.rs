@@ -167,6 +167,7 @@ fn plan_outcome(
     let view = PlanView {
         location: *location,
         steps: &plan.steps,
+        existing: &plan.existing_resources(),
         access: &AccessSummary::of(&plan.steps, external_id, args.detail),
         is_detailed: args.detail,
     };

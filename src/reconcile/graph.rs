@@ -100,6 +100,11 @@ impl<C: Sync> Graph<C> {
         Handle::new(id)
     }
 
+    /// The resources of the customer that others refer to.
+    pub fn existing_resources(&self) -> impl Iterator<Item = &ResourceId> {
+        self.existing.iter().map(|(id, _)| id)
+    }
+
     /// Makes all resources that are added later wait for the last one added so far. Only one of several concurrent runs
     /// can create that resource; the others stop before they create anything else. A graph may have several locks.
     pub fn lock(&mut self) {

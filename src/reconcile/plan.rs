@@ -269,6 +269,12 @@ impl<'g, C: Send + Sync> Plan<'g, C> {
         documents
     }
 
+    /// The resources of the customer that the plan refers to, and never changes.
+    #[must_use]
+    pub fn existing_resources(&self) -> Vec<ResourceId> {
+        self.graph.existing_resources().cloned().collect()
+    }
+
     /// Returns one resource as it exists.
     #[must_use]
     pub fn actual(&self, id: &ResourceId) -> Option<&Actual> {

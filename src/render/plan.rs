@@ -11,6 +11,7 @@ use super::{OutputFormat, Tone, Ui, change};
 use crate::deployment::access::AccessSummary;
 use crate::error::Error;
 use crate::reconcile::diff::Change;
+use crate::reconcile::graph::ResourceId;
 use crate::reconcile::plan::{Action, AdoptionPlan, Conflict, PlanStep};
 use crate::sanitize::escape_control_chars;
 
@@ -68,6 +69,8 @@ pub(super) const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad)
 pub struct PlanView<'a> {
     pub location: PlanLocation<'a>,
     pub steps: &'a [PlanStep],
+    /// Resources of the customer that the plan uses and never changes.
+    pub existing: &'a [ResourceId],
     pub access: &'a AccessSummary,
     /// Also show unchanged resources and whole documents.
     pub is_detailed: bool,
@@ -134,6 +137,13 @@ fn plan_text(ui: Ui, view: &PlanView<'_>) -> String {
     }
     text.push_str(&table.to_text(ui));
     text.push_str(&unmanaged_entries(ui, view.steps.iter().filter(is_shown)));
+    if !view.existing.is_empty() {
+        text.push_str("\nExisting resources that it uses (unchanged):\n");
+        for id in view.existing {
+            let line = format!("  {}", escape_control_chars(&id.to_string()));
+            let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 4));
+        }
+    }
     if view.is_empty() {
         let _ = write!(text, "\n{no_changes}");
         return text;
@@ -231,9 +241,14 @@ pub(super) fn plan_json(view: &PlanView<'_>) -> Value {
             "conflict": counts.conflict,
             "unknown": counts.unknown,
         },
+        "existing": view.existing.iter().map(existing_json).collect::<Vec<_>>(),
         "access": access_json(view.access),
         "external_id": external_id_json(view.access.external_id),
     })
+}
+
+fn existing_json(id: &ResourceId) -> Value {
+    json!({ "kind": id.kind, "name": id.name })
 }
 
 fn step_json(step: &PlanStep) -> Value {
