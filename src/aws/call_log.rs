@@ -17,6 +17,7 @@ use aws_types::request_id::RequestId;
 /// A finished call to AWS.
 #[derive(Clone, Debug)]
 pub struct AwsCall {
+    /// The service as in IAM actions, such as `sqs`.
     pub service: String,
     pub operation: String,
     pub status: Option<u16>,
@@ -65,7 +66,7 @@ impl Intercept for CallObserver {
     ) -> Result<(), BoxError> {
         let metadata = bag.load::<Metadata>();
         (self.0)(AwsCall {
-            service: metadata.map_or_else(String::new, |m| m.service().to_owned()),
+            service: metadata.map_or_else(String::new, |m| action_prefix(m.service())),
             operation: metadata.map_or_else(String::new, |m| m.name().to_owned()),
             status: context
                 .response()
@@ -78,5 +79,13 @@ impl Intercept for CallObserver {
                 .map_or(Duration::ZERO, |since| since.0.elapsed()),
         });
         Ok(())
+    }
+}
+
+/// Returns the service of an IAM action for a service ID of the SDK.
+fn action_prefix(service_id: &str) -> String {
+    match service_id {
+        "CloudWatch Logs" => "logs".to_owned(),
+        id => id.to_ascii_lowercase(),
     }
 }

@@ -49,7 +49,7 @@ fn validate_variables(variables: impl Iterator<Item = (String, String)>) -> Resu
                 "AWS_MAX_ATTEMPTS must be a number of 1 or more, but is {value:?}"
             )));
         }
-        if name.starts_with("AWS_ENDPOINT_URL") && value.trim().is_empty() {
+        if is_empty_endpoint(&name, &value) {
             return Err(Error::usage(format!("{name} is set but empty"))
                 .with_hint(format!("remove it: `unset {name}`")));
         }
@@ -69,6 +69,39 @@ fn validate_variables(variables: impl Iterator<Item = (String, String)>) -> Resu
     }
     Ok(())
 }
+
+fn is_empty_endpoint(name: &str, value: &str) -> bool {
+    name.starts_with("AWS_ENDPOINT_URL") && value.trim().is_empty()
+}
+
+/// Replaces this process by one without empty endpoint variables, if there are any: for the AWS CLI they count as unset,
+/// but the SDK panics on them. The environment of a running process cannot be changed safely. Returns if there are none,
+/// or if the process cannot be replaced; `validate` then rejects them.
+#[cfg(unix)]
+pub fn restart_without_empty_endpoints() {
+    use std::os::unix::process::CommandExt;
+    let variables = std::env::vars_os();
+    let empty = variables.filter(|(name, value)| {
+        is_empty_endpoint(&name.to_string_lossy(), &value.to_string_lossy())
+    });
+    let names: Vec<_> = empty.map(|(name, _)| name).collect();
+    let mut args = std::env::args_os();
+    let (Ok(program), Some(name), false) = (std::env::current_exe(), args.next(), names.is_empty())
+    else {
+        return;
+    };
+    let mut command = std::process::Command::new(program);
+    command.arg0(name).args(args);
+    for name in names {
+        command.env_remove(name);
+    }
+    // It returns only an error.
+    let _ = command.exec();
+}
+
+/// Does nothing: this platform cannot replace a process, and `validate` rejects empty endpoint variables.
+#[cfg(not(unix))]
+pub const fn restart_without_empty_endpoints() {}
 
 /// Returns true if the text can be the name of a region, or is empty, which counts as unset.
 fn is_region(text: &str) -> bool {

@@ -404,7 +404,21 @@ pub(super) fn credentials_hint(
     if lower.contains("no credentials found in chain") {
         return error
             .with_reason("no AWS credentials were found in the environment, in a profile, or on this machine")
-            .with_hint(format!("sign in with `aws sso login{option}` or `aws configure{option}`, or set AWS_PROFILE"));
+            .with_hint(format!(
+                "sign in with `aws sso login{option}` or `aws configure{option}`, or set AWS_PROFILE; an EC2 instance needs a \
+                 role (instance profile)"
+            ));
+    }
+    if let Some((reason, remedy)) = metadata_refusal(&lower) {
+        return error
+            .with_reason(format!(
+                "no AWS credentials were found in the environment or in a profile, and the instance metadata service (IMDS) \
+                 {reason}"
+            ))
+            .with_hint(format!(
+                "sign in with `aws sso login{option}` or `aws configure{option}`, or set AWS_PROFILE; on an EC2 instance, \
+                 {remedy}"
+            ));
     }
     // With a wrong clock a signature has "expired" too, but signing in does not help.
     if clock_skew_hint(&error).is_some() || error.has_code("SignatureDoesNotMatch") {
@@ -438,6 +452,31 @@ pub(super) fn credentials_hint(
     error
 }
 
+/// The refusal of the instance metadata service in a chain of causes in lower case, and the remedy on an EC2 instance
+/// (EC2 User Guide, "Configure the Instance Metadata Service options").
+fn metadata_refusal(chain: &str) -> Option<(&'static str, &'static str)> {
+    if chain.contains("incorrect imds/iam configuration") {
+        return Some((
+            "has a role that EC2 cannot assume",
+            "let the trust policy of the instance's role name ec2.amazonaws.com",
+        ));
+    }
+    if !chain.contains("imds") {
+        return None;
+    }
+    if chain.contains("timed out") || chain.contains("timeout") {
+        return Some((
+            "did not answer in time",
+            "containers need a hop limit of 2: `aws ec2 modify-instance-metadata-options --instance-id ID \
+             --http-put-response-hop-limit 2`",
+        ));
+    }
+    Some((
+        "refuses to provide any",
+        "enable it: `aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled`",
+    ))
+}
+
 /// The name of the undefined profile in a chain of causes.
 fn missing_profile(chain: &str) -> Option<&str> {
     let (before, _) = chain.split_once("` was not defined")?;
@@ -449,6 +488,31 @@ mod tests {
     use super::*;
     use crate::aws::Aws;
     use crate::aws::canned::CannedResponse;
+
+    #[test]
+    fn refusals_of_the_metadata_service_are_explained() {
+        for (chain, reason, remedy) in [
+            (
+                "failed to load imds session token: service error: request forbidden",
+                "refuses",
+                "--http-endpoint enabled",
+            ),
+            (
+                "failed to load imds session token: request has timed out",
+                "did not answer",
+                "--http-put-response-hop-limit 2",
+            ),
+            (
+                "incorrect imds/iam configuration: [assumeroleunauthorizedaccess] no",
+                "cannot assume",
+                "ec2.amazonaws.com",
+            ),
+        ] {
+            let (found, advice) = metadata_refusal(chain).expect("a refusal");
+            assert!(found.contains(reason) && advice.contains(remedy), "{chain}");
+        }
+        assert_eq!(metadata_refusal("service error: access denied"), None);
+    }
 
     #[tokio::test]
     async fn long_messages_are_cut() {
