@@ -1,10 +1,11 @@
-//! Records the commit, the target and the compiler, which `--version --verbose` prints.
+//! Records the commit, its date, the target and the compiler, which `--version --verbose` prints.
 
 use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=HEELER_EC_BUILD_COMMIT");
+    println!("cargo:rerun-if-env-changed=HEELER_EC_BUILD_DATE");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let mut commit = variable("HEELER_EC_BUILD_COMMIT");
     // Other builds would be repeated after each commit.
@@ -17,8 +18,17 @@ fn main() {
     if commit.is_empty() {
         "unknown".clone_into(&mut commit);
     }
+    let mut date = variable("HEELER_EC_BUILD_DATE");
+    if date.is_empty() && commit != "unknown" {
+        let arguments = ["show", "--no-patch", "--format=%cs", &commit];
+        date = output("git", &arguments).unwrap_or_default();
+    }
+    if date.is_empty() {
+        "unknown".clone_into(&mut date);
+    }
     let compiler = output(&variable("RUSTC"), &["--version"]).unwrap_or_default();
     println!("cargo:rustc-env=HEELER_EC_BUILD_COMMIT={commit}");
+    println!("cargo:rustc-env=HEELER_EC_BUILD_DATE={date}");
     println!(
         "cargo:rustc-env=HEELER_EC_BUILD_TARGET={}",
         variable("TARGET")

@@ -102,7 +102,7 @@ async fn assert_life_cycle_passes(option: &str) {
     let report = std::fs::read_to_string(&report).expect("a report");
     for part in [
         "Result: passed",
-        "| IAM:CreateRole | 200 |",
+        "| iam:CreateRole | 200 |",
         "UpdateRole without MaxSessionDuration",
         ": rollback | 3 |",
     ] {

@@ -35,6 +35,7 @@ fn options_that_confirm_have_no_variable() {
         "fix",
         "fix-retention",
         "fan-out",
+        "show-secrets",
     ] {
         assert!(OPTIONS_WITHOUT_VARIABLE.contains(&long), "{long}");
     }

@@ -44,6 +44,8 @@ fn help_lists_every_command_once() {
     for command in root.get_subcommands() {
         let start = format!("\n  {} ", command.get_name());
         assert_eq!(text.matches(&start).count(), 1, "{start}: {text}");
+        let help = ["heeler-ec".into(), "help".into(), command.get_name().into()];
+        assert!(cli::parse(&help, false).is_ok(), "{}", command.get_name());
     }
 }
 
@@ -130,7 +132,13 @@ error: there is no command or help topic "nothing"
     );
     let run = heeler_ec(&org).args(["--version", "--verbose"]);
     let text = run.run().await.expect_status(0).stdout;
-    for part in ["heeler-ec ", "\ncommit: ", "\ntarget: ", "\nrust:   rustc "] {
+    for part in [
+        "heeler-ec ",
+        "\ncommit: ",
+        "\ndate:   ",
+        "\ntarget: ",
+        "\nrust:   rustc ",
+    ] {
         assert!(text.contains(part), "{text}");
     }
     let run = heeler_ec(&org).args(["--version"]);

@@ -613,7 +613,7 @@ async fn utf8_locale_uses_unicode_symbols() {
         .await
         .expect_status(1);
     assert!(
-        run.stdout.contains('√') && run.stdout.contains('×'),
+        run.stdout.contains('✓') && run.stdout.contains('✗'),
         "{}",
         run.stdout
     );
@@ -784,7 +784,7 @@ async fn setup_continues_with_accepted_checks() {
     let run = setup(&org).args(["--accept", "trail.multi_region"]);
     let run = run.run().await.expect_status(0);
     assert!(
-        run.stderr.contains("trail.multi_region: accepted"),
+        run.stderr.contains(", 1 accepted (trail.multi_region), "),
         "{}",
         run.stderr
     );
@@ -863,6 +863,9 @@ async fn wait_ends_when_checks_pass() {
         .expect_status(0);
     let waits = run.stderr.matches("Waiting for trail.logging").count();
     assert_eq!(waits, 2, "{}", run.stderr);
+    // What is wrong is shown once, because it stays the same.
+    let observed = "  trail.logging: trail org-trail is ";
+    assert_eq!(run.stderr.matches(observed).count(), 1, "{}", run.stderr);
 }
 
 #[tokio::test]

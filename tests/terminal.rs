@@ -278,6 +278,105 @@ async fn invalid_answers_are_asked_again() {
 }
 
 #[tokio::test]
+async fn guide_recommends_an_option_that_is_ready() {
+    let org = Organization::on(Engine::Ministack)
+        .overlapping_queue()
+        .log_group()
+        .build()
+        .await;
+    let role = org.heeler_role_arn();
+    let answers = [
+        ("Option [cloudwatch]: ", ""),
+        (ROLE, role.as_str()),
+        (EXTERNAL_ID, ""),
+        (QUESTION, "n"),
+    ];
+    let run = heeler_ec(&org).args(["setup"]);
+    let run = run.on_terminal(120, &answers).run().await.expect_status(1);
+    for text in [
+        "s3          not ready: 1 failed (bucket.",
+        "cloudwatch  (recommended) ",
+        " --option cloudwatch --heeler-role-arn ",
+    ] {
+        assert!(run.stdout.contains(text), "{text}: {}", run.stdout);
+    }
+}
+
+#[tokio::test]
+async fn guide_asks_nothing_if_no_option_is_ready() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
+    let run = heeler_ec(&org).args(["setup"]);
+    let run = run.on_terminal(120, &[]).run().await.expect_status(1);
+    let stdout = &run.stdout;
+    assert!(stdout.contains("trail.logging"), "{stdout}");
+    assert!(stdout.contains("the prerequisites of no option are met"));
+    assert!(!stdout.contains("Option ["), "{stdout}");
+}
+
+#[tokio::test]
+async fn no_input_refuses_to_ask_on_a_terminal() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup(&org).args(["--no-input"]).on_terminal(100, &[]);
+    let run = run.run().await.expect_status(2);
+    assert!(run.calls.is_empty(), "{}", run.stdout);
+    let run = heeler_ec(&org).args(["setup", "--no-input"]);
+    let run = run.on_terminal(100, &[]).run().await.expect_status(2);
+    assert!(!run.stdout.contains("Option ["), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn plain_progress_redraws_nothing() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup(&org).args(["--yes"]).on_terminal(100, &[]);
+    let run = run.env("NO_COLOR", "1").env("HEELER_EC_ACCESSIBLE", "1");
+    let accessible = run.run().await.expect_status(0).stdout;
+    assert!(accessible.contains("Created 12 resources"), "{accessible}");
+    assert!(
+        accessible.is_ascii() && !accessible.contains('\u{1b}'),
+        "{accessible}"
+    );
+    let destroy = ["destroy", "--yes", "--progress", "plain"];
+    let run = heeler_ec(&org).args(destroy).on_terminal(100, &[]);
+    let plain = run.env("NO_COLOR", "1").run().await.expect_status(0).stdout;
+    assert!(plain.contains("Deleted 12 resources"), "{plain}");
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+}
+
+#[tokio::test]
+async fn log_file_has_a_line_per_call() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("calls.jsonl").display().to_string();
+    let run = heeler_ec(&org).args(["outputs", "--log-file", &path]);
+    let run = run.run().await.expect_status(1);
+    assert!(!run.stderr.contains("iam:"), "{}", run.stderr);
+    let text = std::fs::read_to_string(&path).expect("a log");
+    let logged: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let call: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            assert!(call["time"].is_string() && call["elapsed_ms"].is_u64());
+            format!("{}:{}", call["service"], call["operation"]).replace('"', "")
+        })
+        .collect();
+    assert_eq!(logged.len(), run.calls.len(), "{text}");
+    assert!(
+        logged.contains(&"sts:GetCallerIdentity".to_owned()),
+        "{text}"
+    );
+    let run = heeler_ec(&org).args(["outputs", "--log-file", "/nowhere/calls.jsonl"]);
+    let run = run.run().await.expect_status(2);
+    assert!(
+        run.stderr.contains("cannot open the log file"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
 async fn end_of_input_cancels_the_questions() {
     let org = Organization::on(Engine::Ministack).build().await;
     for answers in [

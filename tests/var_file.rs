@@ -158,8 +158,7 @@ async fn var_file_mismatch_is_reported_like_the_option() {
 x account.expected: credentials are for 111122223333
     expected: account 210987654321
     reason:   --account-id protects against setup in the wrong account
-    fix:      use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE
-    command:  export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT
+    fix:      select credentials of that account with --profile PROFILE, which overrides the environment
     accept:   not possible, because setup cannot work without it
     help:     heeler-ec explain account.expected
 

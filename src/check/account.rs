@@ -114,8 +114,9 @@ fn expected_account(snapshot: &Snapshot) -> Verdict {
                 format!("account {wanted}"),
             )
             .because("--account-id protects against setup in the wrong account")
-            .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT")
-            .advice("use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE"),
+            .advice(
+                "select credentials of that account with --profile PROFILE, which overrides the environment",
+            ),
         ),
     }
 }
@@ -179,7 +180,9 @@ fn endpoint(snapshot: &Snapshot) -> Verdict {
         Some(endpoint) => Verdict::Warn(
             Finding::new(format!("requests go to {endpoint}"), "AWS's own endpoints")
                 .because("resources created at this endpoint do not exist in AWS")
-                .cli("unset AWS_ENDPOINT_URL"),
+                .advice(
+                    "leave --endpoint-url out, unset AWS_ENDPOINT_URL, or remove endpoint_url from the AWS configuration",
+                ),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::Command;
-use clap::builder::Styles;
+use clap::builder::{PossibleValue, PossibleValuesParser, Styles};
 
 use super::examples::examples;
 use super::help_topics::TOPICS;
@@ -26,6 +26,13 @@ pub(super) fn with_help_texts(mut command: Command) -> Command {
         command_list(&command)
     );
     command = command.help_template(template).after_help(topic_list());
+    let values = help_values(&command);
+    command = command.mut_subcommand("help", |help| {
+        help.mut_arg("topic", |topic| {
+            let topic = topic.value_parser(PossibleValuesParser::new(values));
+            topic.hide_possible_values(true)
+        })
+    });
     command.mut_subcommands(|subcommand| {
         let text = example_text(subcommand.get_name());
         if text.is_empty() {
@@ -62,6 +69,18 @@ fn command_list(root: &Command) -> String {
     }
     let _ = writeln!(text, "{heading_style}Options:{heading_style:#}");
     text
+}
+
+/// The topics and the commands, which `help` accepts and the shells complete.
+fn help_values(root: &Command) -> Vec<PossibleValue> {
+    let topics = TOPICS.iter();
+    let topics = topics.map(|(name, summary)| PossibleValue::new(*name).help(*summary));
+    let commands = GROUPS.iter().flat_map(|(_, names)| names.iter());
+    let commands = commands.filter_map(|name| {
+        let about = root.find_subcommand(name)?.get_about().cloned();
+        Some(PossibleValue::new(*name).help(about.unwrap_or_default()))
+    });
+    topics.chain(commands).collect()
 }
 
 fn topic_list() -> String {

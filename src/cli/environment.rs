@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Options without a variable: they confirm, accept, force, adopt or delete, and must be typed in each run.
+/// Options without a variable: they confirm, accept, force, adopt, delete or show a secret, and must be typed in each run.
 pub const OPTIONS_WITHOUT_VARIABLE: &[&str] = &[
     "accept",
     "adopt",
@@ -16,6 +16,7 @@ pub const OPTIONS_WITHOUT_VARIABLE: &[&str] = &[
     "fix",
     "fix-retention",
     "force",
+    "show-secrets",
     "yes",
 ];
 

@@ -45,7 +45,9 @@ warnings, questions and errors.
   -o tfvars        lines of a tfvars file (outputs)
   -o github        lines for $GITHUB_OUTPUT; the external ID is masked (outputs)
   --progress json  standard error as JSON lines
+  --progress plain no line that is redrawn; steps are reported when they end
   --color never    no colors; NO_COLOR=1 and TERM=dumb have the same effect
+  --color always   colors also in a pipe, as with FORCE_COLOR=1
   -q, --quiet      no progress and no hints
   -v, --verbose    one line per AWS call
 
@@ -83,7 +85,7 @@ fn environment(root: &clap::Command) -> String {
     let mut text = String::from(
         "Each of these variables sets an option. The command line overrides it, and an empty\n\
          variable counts as unset. Lists are separated by commas; flags are true or false.\n\
-         Options that confirm, accept, force, adopt or delete have no variable.\n\nAll commands:\n",
+         Options that confirm, accept, force, adopt, delete or show secrets have no variable.\n\nAll commands:\n",
     );
     for long in global.iter().filter(|long| has_variable(long)) {
         let _ = writeln!(text, "  {:<32} --{long}", variable_name(long));
@@ -98,7 +100,9 @@ fn environment(root: &clap::Command) -> String {
         "\nAWS, as for the AWS CLI:\n  \
          AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,\n  \
          AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CA_BUNDLE, AWS_ENDPOINT_URL\n\n\
-         Terminal:\n  NO_COLOR, TERM, LANG, LC_ALL\n",
+         Terminal:\n  \
+         NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM, LANG, LC_ALL, CI\n  \
+         HEELER_EC_ACCESSIBLE=1  ASCII signs, and no line that is redrawn (screen readers)\n",
     );
     text
 }

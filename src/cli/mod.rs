@@ -1,8 +1,10 @@
 //! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
 mod command_groups;
+mod command_suggestions;
 pub mod environment;
 pub mod examples;
+mod help_headings;
 pub mod help_topics;
 pub mod output;
 mod policy;
@@ -21,7 +23,9 @@ use clap_complete::Shell;
 
 use crate::check_id::CheckId;
 use crate::cli::command_groups::with_help_texts;
+use crate::cli::command_suggestions::with_suggestion;
 use crate::cli::environment::TypedArguments;
+use crate::cli::help_headings::GENERAL;
 use crate::cli::output::{
     ConfigurationFormat, CoverageFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat,
     StatusFormat, ValuesFormat,
@@ -96,7 +100,7 @@ fn parse_command(args: &[OsString]) -> Result<ParsedCommandLine, clap::Error> {
     let typed = TypedArguments::find(Cli::command(), args);
     let mut command = with_help_texts(typed.with_variables(Cli::command())?);
     let matches = command.try_get_matches_from_mut(args);
-    let mut matches = matches.map_err(|error| typed.name_variable(error))?;
+    let mut matches = matches.map_err(|error| with_suggestion(typed.name_variable(error)))?;
     let cli =
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
     let repeated_options = cli.repeated_options(&typed);
@@ -208,8 +212,16 @@ pub struct GlobalArgs {
     pub quiet: bool,
 
     /// Log every AWS API call
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, overrides_with = "verbose")]
     pub verbose: bool,
+
+    /// Append one JSON line per AWS API call to this file, without contents or credentials
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub log_file: Option<PathBuf>,
+
+    /// Never ask: fail if an answer is needed
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_input: bool,
 }
 
 const DEFAULT_NAME_PREFIX: &str = "heeler";
@@ -335,23 +347,23 @@ pub struct PreflightArgs {
     pub accept: AcceptArgs,
 
     /// Count warnings as failures
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub strict: bool,
 
     /// Also run checks that need more permissions (IAM quotas, the caller's permissions, log transformers)
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub deep: bool,
 
     /// Repeat the checks until they pass or this time is up
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration, help_heading = GENERAL)]
     pub wait: Option<Duration>,
 
     /// Offer to start the trail and to set the log group's retention to one day; asks before each change
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub fix: bool,
 
     /// Show every check, also those that passed
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub detail: bool,
 
     #[command(flatten)]
@@ -377,15 +389,15 @@ pub struct PlanArgs {
     pub tag: TagArgs,
 
     /// Exit with 1 when anything would change or nothing is deployed
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub check: bool,
 
     /// Exit with 4 when changes are pending, also for a first setup, and with 0 when there are none; 1 keeps its meaning
-    #[arg(long, conflicts_with = "check")]
+    #[arg(long, conflicts_with = "check", help_heading = GENERAL)]
     pub detailed_exitcode: bool,
 
     /// Also show unchanged resources, every setting and whole policies
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub detail: bool,
 
     #[command(flatten)]
@@ -412,32 +424,32 @@ pub struct SetupArgs {
     pub tag: TagArgs,
 
     /// Skip the confirmation prompt
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = GENERAL)]
     pub yes: bool,
 
     /// Show the plan without changing anything
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub dry_run: bool,
 
     /// Also show unchanged resources, every setting and whole policies
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub detail: bool,
 
     /// Before changing anything, save the affected policies and settings to this new file (see restore)
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run", help_heading = GENERAL)]
     pub backup: Option<PathBuf>,
 
     /// Action after a failed step
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = GENERAL)]
     pub on_failure: OnFailure,
 
     /// Before setup, offer to set the log group's retention to one day, which deletes older events. You must type the name
     /// of the log group, even with --yes
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with = "dry_run", help_heading = GENERAL)]
     pub fix_retention: bool,
 
     /// Show the external ID in JSON output; by default, it is masked there
-    #[arg(long)]
+    #[arg(long, help_heading = GENERAL)]
     pub show_secrets: bool,
 
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::help_headings::GENERAL;
 use crate::render::OutputFormat;
 use crate::render::outputs::ValuesLayout;
 
@@ -10,7 +11,7 @@ use crate::render::outputs::ValuesLayout;
 pub struct OutputArgs<F: FormatChoice> {
     /// Output format
     // A `default_value_t` would be shared by all types F, because clap keeps it in one static.
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = F::DEFAULT)]
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = F::DEFAULT, help_heading = GENERAL)]
     pub output: F,
 }
 
@@ -56,7 +57,7 @@ impl FormatChoice for ScriptFormat {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct PolicyOutputArgs {
     /// Print an error as JSON, too (the policy is always JSON)
-    #[arg(short, long, value_name = "FORMAT", value_enum)]
+    #[arg(short, long, value_name = "FORMAT", value_enum, help_heading = GENERAL)]
     pub output: Option<PolicyFormat>,
 }
 

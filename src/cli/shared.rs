@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValue;
 
+use super::help_headings::GENERAL;
 use crate::check_id::CheckId;
 use crate::cli::value_parsers::{self, CheckIdParser, ExternalId};
 use crate::option::OPTIONS;
@@ -70,7 +71,7 @@ impl DiscoveryArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
     /// Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks
-    #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = CheckIdParser::ACCEPTABLE, hide_possible_values = true)]
+    #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = CheckIdParser::ACCEPTABLE, hide_possible_values = true, help_heading = GENERAL)]
     pub accepted: Vec<CheckId>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::call_log_file::CallLogFile;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::configuration::file_endpoints;
@@ -27,14 +28,23 @@ impl Context {
     pub async fn connect(&self) -> Result<Aws> {
         reject_insecure_endpoints()?;
         let ui = self.ui;
-        let print_call: Arc<dyn Fn(AwsCall) + Send + Sync> =
-            Arc::new(move |call| render::progress::print_call(ui, &call));
+        let log_file = self.global.log_file.as_deref();
+        let log_file = log_file.map(CallLogFile::open).transpose()?;
+        let is_observed = ui.is_verbose() || log_file.is_some();
+        let observer: Arc<dyn Fn(AwsCall) + Send + Sync> = Arc::new(move |call| {
+            if ui.is_verbose() {
+                render::progress::print_call(ui, &call);
+            }
+            if let Some(file) = &log_file {
+                file.write(&call);
+            }
+        });
         let mfa_prompt: Arc<MfaPrompt> = Arc::new(move |serial: &str| ui.mfa_code(serial));
         let settings = ConnectionSettings {
             profile: self.global.profile.clone(),
             region: self.global.region.clone(),
             endpoint: self.global.endpoint_url.clone(),
-            observer: ui.is_verbose().then_some(print_call),
+            observer: is_observed.then_some(observer),
             mfa_prompt: ui.can_prompt().then_some(mfa_prompt),
         };
         let aws = Aws::connect(&settings);

@@ -7,7 +7,7 @@ use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
 use super::prompt::{NOT_A_TERMINAL, confirm};
 use super::tail::subscription_target;
-use super::{CommandOutcome, Context};
+use super::{CommandOutcome, Context, with_status_line};
 use crate::aws::arn::Arn;
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
@@ -46,15 +46,18 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     if let Some(path) = &args.backup {
         reject_existing(path)?;
     }
-    let DestroyTarget { aws, target } = context.cancellable(find_target(context, &args)).await?;
+    let target = context.cancellable(Box::pin(find_target(context, &args)));
+    let target = with_status_line(context.ui, "Reading the deployment", target);
+    let DestroyTarget { aws, target } = target.await?;
     let pipeline = target.build();
     let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
-    let read = async {
+    let read = Box::pin(async {
         reject_changed_tags(context, &aws, &*target).await?;
         let plan = Plan::read(&pipeline.graph, &clients).await?;
         plan.with_duplicates().await
-    };
-    let plan = context.cancellable(read).await?;
+    });
+    let plan = context.cancellable(read);
+    let plan = with_status_line(context.ui, "Reading the deployment", plan).await?;
     let location = PlanLocation {
         option: target.option().name(),
         account: &target.scope().account,

@@ -3,16 +3,18 @@
 use tokio::join;
 
 use super::existing_deployment::{check_account, find_role};
-use super::prepare::existing_trust;
+use super::prepare::{collect_inventory, existing_trust, not_ready_error, setup_request};
 use super::prompt::answer;
 use super::{Context, option_by_name};
 use crate::aws::Aws;
+use crate::check::{self, OptionProfile, Report};
 use crate::cli::{self, OnFailure, TrustArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::option::{self, DeliveryOption, OPTIONS};
-use crate::render::Ui;
 use crate::render::notices::guide::{GuideNotice, OptionChoice};
+use crate::render::status_line::StatusLine;
+use crate::render::{self, Ui};
 use crate::secret::ExternalId;
 
 /// Returns the option of a setup, and adds the answers of the user to `args`. Asks only on a terminal without `--yes`,
@@ -43,7 +45,11 @@ pub(super) async fn complete_arguments(
     if !can_ask {
         return option.map_or_else(|| Err(missing_option_error()), |option| Ok(Some(option)));
     }
-    let Some(option) = ask_option(context, option).await? else {
+    let option = match option {
+        Some(option) => Some(option),
+        None => ask_option(context, aws, args).await?,
+    };
+    let Some(option) = option else {
         return Ok(None);
     };
     if trust.is_none() && !is_complete(&args.trust) {
@@ -77,18 +83,40 @@ fn missing_option_error() -> Error {
     Error::usage("--option is required for the first setup").with_hint(hint.and_command(command))
 }
 
-/// Asks for the option unless it is given.
+/// Runs the checks of all options, and asks for the option. The first one that is ready is recommended.
+///
+/// # Errors
+/// If no option is ready, except with `--fix-retention`, which may make one ready.
 async fn ask_option(
     context: &Context,
-    given: Option<&'static dyn DeliveryOption>,
+    aws: &Aws,
+    args: &cli::SetupArgs,
 ) -> Result<Option<&'static dyn DeliveryOption>> {
-    if given.is_some() {
-        return Ok(given);
-    }
-    let recommended = option::recommended();
-    let choices = OPTIONS.iter().map(|option| OptionChoice {
-        name: option.name(),
-        description: option.recommendation(),
+    let reports = check_options(context, aws, args).await?;
+    let ready = reports.iter().find(|report| report.is_ready());
+    let recommended = ready.and_then(|report| option::find(report.option));
+    let recommended = match (recommended, reports.first()) {
+        (Some(recommended), _) => recommended,
+        (None, Some(first)) if !args.fix_retention => {
+            render::report::blocking_results(&context.ui, first);
+            let subject = "the prerequisites of no option are met";
+            return Err(not_ready_error(
+                context,
+                first,
+                subject,
+                "heeler-ec preflight",
+            ));
+        }
+        (None, _) => option::recommended(),
+    };
+    let choices = OPTIONS.iter().map(|option| {
+        let report = reports.iter().find(|report| report.option == option.name());
+        OptionChoice {
+            name: option.name(),
+            description: option.recommendation(),
+            is_recommended: option.name() == recommended.name(),
+            obstacle: report.and_then(render::report::obstacle),
+        }
     });
     context.ui.notify(&GuideNotice::Options(choices.collect()));
     let question = format!("Option [{}]:", recommended.name());
@@ -97,6 +125,28 @@ async fn ask_option(
         text => parse_option(text),
     })
     .await
+}
+
+/// Runs the checks of all options with the arguments of the setup, in the order of recommendation.
+async fn check_options(context: &Context, aws: &Aws, args: &cli::SetupArgs) -> Result<Vec<Report>> {
+    let request = setup_request(
+        context,
+        option::recommended(),
+        &args.discovery,
+        &args.accept,
+        &args.trust,
+        &args.adoption,
+        &args.role,
+        &args.tag,
+    );
+    let profiles: Vec<OptionProfile> = OPTIONS.iter().map(|option| option.profile()).collect();
+    let _line = StatusLine::start_delayed(context.ui, "Checking which options are ready");
+    let inventory = Box::pin(collect_inventory(aws, request.inventory, &profiles)).await?;
+    let reports = profiles.iter().map(|profile| {
+        let snapshot = check::snapshot(&inventory, profile);
+        check::run(&snapshot, profile.checks, false)
+    });
+    Ok(reports.collect())
 }
 
 /// Returns the option with this name, or with this number in the list.

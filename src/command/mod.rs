@@ -2,6 +2,7 @@
 
 mod backup;
 mod blocking;
+mod call_log_file;
 mod changed_tags;
 mod completions;
 mod context;
@@ -39,6 +40,7 @@ mod write_log;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::aws::configuration::restart_without_empty_endpoints;
 use crate::cli::{self, Cli, Command, ParsedCommandLine};
 use crate::error::{Error, Result};
 use crate::option::DeliveryOption;
@@ -54,6 +56,7 @@ use write_log::WriteLog;
 /// Parses the arguments, runs the command, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    restart_without_empty_endpoints();
     let args: Vec<OsString> = std::env::args_os().collect();
     let parsed = cli::parse(&args, overview::is_available());
     let ParsedCommandLine {
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         color: cli.global.color,
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
+        no_input: cli.global.no_input,
     };
     let ui = Ui::new(options, repeated_options);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -124,7 +128,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
             let run = context.cancellable(Box::pin(plan::run(&context, args)));
             with_status_line(ui, "Comparing with AWS", run).await
         }
-        Command::Setup(args) => setup::run(&context, args).await,
+        Command::Setup(args) => Box::pin(setup::run(&context, args)).await,
         Command::Outputs(args) => {
             let run = context.cancellable(Box::pin(outputs::run(&context, args)));
             with_status_line(ui, READING, run).await
@@ -137,16 +141,24 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
             let run = context.cancellable(Box::pin(overview::run(&context)));
             with_status_line(ui, "Reading the deployments", run).await
         }
-        Command::Status(args) => context.cancellable(status::run(&context, args)).await,
-        Command::Coverage(args) => coverage::run(&context, args).await,
+        // Each reading of --watch redraws the screen.
+        Command::Status(args) if args.watch => {
+            let run = context.cancellable(Box::pin(status::run(&context, args)));
+            run.await
+        }
+        Command::Status(args) => {
+            let run = context.cancellable(Box::pin(status::run(&context, args)));
+            with_status_line(ui, READING, run).await
+        }
+        Command::Coverage(args) => Box::pin(coverage::run(&context, args)).await,
         Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
         Command::Export(args) => {
             let run = context.cancellable(Box::pin(export::run(&context, args)));
             with_status_line(ui, READING, run).await
         }
-        Command::Tail(args) => tail::run(&context, args).await,
-        Command::Destroy(args) => destroy::run(&context, args).await,
-        Command::Restore(args) => restore::run(&context, args).await,
+        Command::Tail(args) => Box::pin(tail::run(&context, args)).await,
+        Command::Destroy(args) => Box::pin(destroy::run(&context, args)).await,
+        Command::Restore(args) => Box::pin(restore::run(&context, args)).await,
         Command::Policy(args) => {
             let run = context.cancellable(Box::pin(policy::run(&context, args)));
             with_status_line(ui, "Reading the names of your account", run).await

@@ -138,13 +138,20 @@ impl PreflightRun<'_> {
     /// Collects the inventory repeatedly, with growing pauses, until one option has no check left that may pass later.
     async fn wait(&self, mut inventory: Inventory, limit: Duration) -> Result<Inventory> {
         let mut schedule = WaitSchedule::start(limit);
+        let mut reported = Vec::new();
         loop {
-            let Some(pending) = render::report::pending_checks(&self.evaluate(&inventory)) else {
+            let pending = render::report::pending_checks(&self.evaluate(&inventory));
+            if pending.is_empty() {
                 return Ok(inventory);
-            };
+            }
             let Some(WaitPause { pause, remaining }) = schedule.next_pause() else {
                 return Ok(inventory);
             };
+            if pending != reported {
+                reported.clone_from(&pending);
+                let checks = pending.clone();
+                self.context.ui.notify(&PreflightNotice::Pending { checks });
+            }
             self.context.ui.notify(&PreflightNotice::Waiting {
                 checks: pending,
                 next_check: pause,

@@ -7,7 +7,7 @@ use tokio::join;
 use super::context::Context;
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, arn, lookup};
-use crate::check::{self, OptionProfile};
+use crate::check::{self, OptionProfile, Report};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
 use crate::deployment::access::ExternalIdOrigin;
@@ -312,20 +312,29 @@ fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) ->
     }
     render::report::blocking_results(&context.ui, &report);
     let option = request.option.name();
+    let subject = format!("the prerequisites of option {option} are not met");
     let preflight = format!("heeler-ec preflight --option {option}");
+    Err(not_ready_error(context, &report, &subject, &preflight))
+}
+
+/// Returns the error of a setup that a check prevents: a negative result, or the failure of a call. `preflight` is the
+/// command that shows all checks.
+pub(super) fn not_ready_error(
+    context: &Context,
+    report: &Report,
+    subject: &str,
+    preflight: &str,
+) -> Error {
     if let Some(error) = report.call_failure() {
-        let operation = format!("check the prerequisites of option {option}");
+        let operation = format!("check the prerequisites of option {}", report.option);
         let failed = Error::failed(operation, error.to_string());
-        return Err(match error.hint() {
+        return match error.hint() {
             Some(hint) => failed.with_hint(hint.clone()),
             None => failed,
-        });
+        };
     }
-    Err(Error::negative(format!(
-        "the prerequisites of option {option} are not met; {}",
-        context.writes.unchanged_notice()
-    ))
-    .with_hint(Hint::from("to show all checks: ").and_command(preflight)))
+    Error::negative(format!("{subject}; {}", context.writes.unchanged_notice()))
+        .with_hint(Hint::from("to show all checks: ").and_command(preflight))
 }
 
 /// Returns true if the arguments suffice for a first setup.

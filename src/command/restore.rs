@@ -7,7 +7,7 @@ use super::blocking::run_blocking;
 use super::existing_deployment::check_account;
 use super::next_steps::OTHER_ACCOUNT_HINT;
 use super::prompt::{NOT_A_TERMINAL, confirm};
-use super::{CommandOutcome, Context};
+use super::{CommandOutcome, Context, with_status_line};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
@@ -39,9 +39,8 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         ));
     }
     let aws = context.connect().await?.in_region(&backup.region);
-    let decisions = context
-        .cancellable(decide_all(context, &aws, &backup, &ids))
-        .await?;
+    let decisions = context.cancellable(Box::pin(decide_all(context, &aws, &backup, &ids)));
+    let decisions = with_status_line(context.ui, "Comparing with the backup", decisions).await?;
     let actions: Vec<RestoreAction> = decisions.iter().map(|(action, _)| *action).collect();
     let rows: Vec<RestoreRow<'_>> = backup
         .documents

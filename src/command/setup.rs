@@ -12,7 +12,7 @@ use super::prepare::{
 };
 use super::prompt::{NOT_A_TERMINAL, confirm, confirm_fix};
 use super::rollback::roll_back;
-use super::{CommandOutcome, Context, option_by_name};
+use super::{CommandOutcome, Context, option_by_name, with_status_line};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
     validate(context, &args)?;
     let aws = context.connect().await?;
     let option = context
-        .cancellable(complete_arguments(context, &aws, &mut args))
+        .cancellable(Box::pin(complete_arguments(context, &aws, &mut args)))
         .await?;
     let Some(option) = option else {
         let notice = Cancelled { has_changes: false };
@@ -68,18 +68,21 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
             &args.tag,
         )
     };
-    let mut facts = context
-        .cancellable(collect_setup_facts(&aws, &request))
-        .await?;
+    let facts = Box::pin(collect_setup_facts(&aws, &request));
+    let facts = context.cancellable(facts);
+    let mut facts = with_status_line(context.ui, "Running the checks", facts).await?;
     if args.fix_retention {
         fix_retention(context, &aws, option, &mut facts.snapshot).await?;
     }
     let prepared = prepare(context, &aws, &request, facts)?;
-    let plan = context.cancellable(prepared.plan()).await?;
+    let plan = context.cancellable(Box::pin(prepared.plan()));
+    let plan = with_status_line(context.ui, "Comparing with AWS", plan).await?;
     let access = AccessSummary::of(&plan.steps, prepared.external_id, args.detail);
+    let existing = plan.existing_resources();
     let view = PlanView {
         location: prepared.location(),
         steps: &plan.steps,
+        existing: &existing,
         access: &access,
         is_detailed: args.detail,
     };

@@ -51,7 +51,7 @@ pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
     }
     match options.progress {
         ProgressFormat::Json => ui.error(&usage_error),
-        ProgressFormat::Text => {
+        ProgressFormat::Text | ProgressFormat::Plain => {
             let rendered = error.render();
             ui.help_stderr(&rendered.ansi().to_string(), &rendered.to_string());
         }
@@ -80,13 +80,16 @@ fn requested_color(args: &[String]) -> ColorChoice {
 
 /// Returns the version and how the program was built.
 fn version_details() -> String {
-    let (commit, target, compiler) = (
+    let (commit, date, target, compiler) = (
         env!("HEELER_EC_BUILD_COMMIT"),
+        env!("HEELER_EC_BUILD_DATE"),
         env!("HEELER_EC_BUILD_TARGET"),
         env!("HEELER_EC_BUILD_RUSTC"),
     );
     let version = env!("CARGO_PKG_VERSION");
-    format!("heeler-ec {version}\ncommit: {commit}\ntarget: {target}\nrust:   {compiler}\n")
+    format!(
+        "heeler-ec {version}\ncommit: {commit}\ndate:   {date}\ntarget: {target}\nrust:   {compiler}\n"
+    )
 }
 
 /// Returns true if the arguments contain `--progress json`.

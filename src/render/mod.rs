@@ -64,7 +64,7 @@ pub enum OutputFormat {
 /// When to color the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal or with FORCE_COLOR, unless NO_COLOR is set
     #[default]
     Auto,
     Always,
@@ -77,6 +77,8 @@ pub enum ProgressFormat {
     /// For reading
     #[default]
     Text,
+    /// For reading, without a line that is redrawn
+    Plain,
     /// For programs: one JSON object per line
     Json,
 }
@@ -91,6 +93,8 @@ pub struct UiOptions {
     pub quiet: bool,
     /// Print each AWS call.
     pub verbose: bool,
+    /// Ask nothing.
+    pub no_input: bool,
 }
 
 /// The user interface of a run. It decides about color, symbols and line breaks.
@@ -141,8 +145,8 @@ impl Ui {
         Self {
             options,
             repeated: Box::leak(Box::new(repeated)),
-            unicode: supports_unicode(),
-            hyperlinks: stdout.is_terminal() && supports_hyperlinks(),
+            unicode: supports_unicode() && !is_accessible(),
+            hyperlinks: stdout.is_terminal() && supports_hyperlinks() && !is_accessible(),
             stdout: Stream::new(
                 options.color,
                 stdout.is_terminal(),
@@ -154,6 +158,18 @@ impl Ui {
                 terminal_size_of(&stderr),
             ),
         }
+    }
+
+    /// Returns true if lines of stderr may be redrawn: in a terminal, unless an option or variable says otherwise.
+    pub(crate) fn can_redraw(&self) -> bool {
+        let UiOptions {
+            progress,
+            quiet,
+            verbose,
+            ..
+        } = self.options;
+        let is_suppressed = quiet || verbose || progress != ProgressFormat::Text;
+        self.stderr.is_terminal && !is_suppressed && !is_dumb_terminal() && !is_accessible()
     }
 
     /// Creates a user interface for a terminal of this width, without color.
@@ -192,10 +208,10 @@ impl Ui {
         self.options.verbose
     }
 
-    /// Returns true if stdin is a terminal, so that a prompt can be answered.
+    /// Returns true if a prompt can be answered: stdin is a terminal, and `--no-input` is not given.
     #[must_use]
     pub fn can_prompt(&self) -> bool {
-        io::stdin().is_terminal()
+        io::stdin().is_terminal() && !self.options.no_input
     }
 
     /// Prints a part of the result. Returns false if the reader has closed the pipe, as `head` does.
@@ -254,7 +270,7 @@ impl Ui {
 
     /// Prints a warning that must not be wrapped, such as a table. Programs get the facts from the result instead.
     pub(crate) fn warn_unwrapped(&self, text: &str) {
-        if self.options.progress == ProgressFormat::Text {
+        if self.options.progress != ProgressFormat::Json {
             self.print_stderr(&self.ascii_fallback(text));
         }
     }
@@ -344,21 +360,47 @@ impl Ui {
 
 impl Stream {
     fn new(color: ColorChoice, is_terminal: bool, size: Option<(Width, Height)>) -> Self {
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let color = match color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                is_terminal && !is_set("NO_COLOR") && !is_dumb
-            }
+        let environment = |name: &str| {
+            let value = std::env::var_os(name)?;
+            Some(value.to_string_lossy().into_owned())
         };
         Self {
             is_terminal,
-            color,
+            color: is_colored(color, is_terminal, &environment),
             width: size.map(|(Width(columns), _)| usize::from(columns)),
         }
     }
+}
+
+/// Decides whether a stream has color. `NO_COLOR` overrides `FORCE_COLOR` and `CLICOLOR_FORCE` (no-color.org,
+/// force-color.org, bixense.com/clicolors); the options override all three.
+fn is_colored(
+    choice: ColorChoice,
+    is_terminal: bool,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> bool {
+    let is_set = |name: &str| environment(name).is_some_and(|value| !value.is_empty());
+    let is_forced = |name: &str| {
+        let value = environment(name);
+        value.is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+    };
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if is_set("NO_COLOR") => false,
+        ColorChoice::Auto if is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE") => true,
+        ColorChoice::Auto => is_terminal && environment("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Returns true if the output is for a screen reader: signs are ASCII characters, and no line is redrawn.
+fn is_accessible() -> bool {
+    let value = std::env::var("HEELER_EC_ACCESSIBLE").unwrap_or_default();
+    !matches!(value.as_str(), "" | "0" | "false")
 }
 
 fn paint_text(tone: Tone, text: &str) -> String {
@@ -370,4 +412,36 @@ fn paint_text(tone: Tone, text: &str) -> String {
         Tone::Strong => Style::new().bold(),
     };
     format!("{style}{text}{style:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(choice: ColorChoice, is_terminal: bool, variables: &[(&str, &str)]) -> bool {
+        let environment = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        is_colored(choice, is_terminal, &environment)
+    }
+
+    fn auto(is_terminal: bool, variables: &[(&str, &str)]) -> bool {
+        decide(ColorChoice::Auto, is_terminal, variables)
+    }
+
+    #[test]
+    fn color_follows_options_before_variables() {
+        assert!(auto(true, &[]) && !auto(false, &[]));
+        assert!(!auto(true, &[("TERM", "dumb")]));
+        assert!(!auto(true, &[("NO_COLOR", "1")]) && auto(true, &[("NO_COLOR", "")]));
+        for name in ["FORCE_COLOR", "CLICOLOR_FORCE"] {
+            assert!(auto(false, &[(name, "1")]));
+            assert!(auto(false, &[(name, "1"), ("TERM", "dumb")]));
+            assert!(!auto(false, &[(name, "0")]) && !auto(false, &[(name, "")]));
+            assert!(!auto(true, &[(name, "1"), ("NO_COLOR", "1")]));
+            assert!(!decide(ColorChoice::Never, true, &[(name, "1")]));
+        }
+        assert!(decide(ColorChoice::Always, false, &[("NO_COLOR", "1")]));
+    }
 }

@@ -1,9 +1,8 @@
 //! Shows the events of the reconciliation engine: a line per running step in a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -38,12 +37,7 @@ struct RunningStep {
 impl ProgressDisplay {
     #[must_use]
     pub fn new(ui: Ui, total: usize) -> Self {
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let is_drawn = io::stderr().is_terminal()
-            && !is_dumb
-            && !ui.options.quiet
-            && !ui.options.verbose
-            && ui.options.progress == ProgressFormat::Text;
+        let is_drawn = ui.can_redraw();
         let target = if is_drawn {
             ProgressDrawTarget::stderr()
         } else {
@@ -338,17 +332,33 @@ fn event_json(event: &ReconcileEvent) -> Value {
     }
 }
 
+/// Returns one finished call as a JSON object.
+fn call_json(call: &AwsCall) -> Value {
+    json!({
+        "type": "call",
+        "service": call.service,
+        "operation": call.operation,
+        "status": call.status,
+        "request_id": call.request_id,
+        "elapsed_ms": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Returns the line of a call that finished now, for `--log-file`: like that of `--progress json`, with the time.
+#[must_use]
+pub fn call_log_line(call: &AwsCall) -> String {
+    let mut line = call_json(call);
+    let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("time".to_owned(), time.into());
+    }
+    format!("{line}\n")
+}
+
 /// Prints one finished call, for `--verbose`.
 pub fn print_call(ui: Ui, call: &AwsCall) {
     if ui.options.progress == ProgressFormat::Json {
-        ui.progress_line(&json!({
-            "type": "call",
-            "service": call.service,
-            "operation": call.operation,
-            "status": call.status,
-            "request_id": call.request_id,
-            "elapsed_ms": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
-        }));
+        ui.progress_line(&call_json(call));
         return;
     }
     let status = call

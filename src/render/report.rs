@@ -76,24 +76,39 @@ fn reports_text(ui: Ui, reports: &[Report], advice: &Advice<'_>, detail: ReportD
     parts.join("\n")
 }
 
-/// Returns the checks that `--wait` waits for: those of the option that is closest to being ready. Returns `None` if an
+/// A check that may pass later, and what it observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingCheck {
+    pub id: &'static str,
+    pub observed: String,
+}
+
+/// Returns the checks that `--wait` waits for: those of the option that is closest to being ready. Returns none if an
 /// option has none.
 #[must_use]
-pub fn pending_checks(reports: &[Report]) -> Option<String> {
-    let pending = |report: &Report| -> Vec<&'static str> {
-        report
-            .results
-            .iter()
-            .filter(|result| result.is_retryable())
-            .map(|result| result.check.id.as_str())
+pub fn pending_checks(reports: &[Report]) -> Vec<PendingCheck> {
+    let pending = |report: &Report| -> Vec<PendingCheck> {
+        let results = report.results.iter();
+        let results = results.filter(|result| result.is_retryable());
+        results
+            .filter_map(|result| {
+                Some(PendingCheck {
+                    id: result.check.id.as_str(),
+                    observed: observation(result)?,
+                })
+            })
             .collect()
     };
-    let nearest = reports
-        .iter()
-        .map(pending)
-        .min_by_key(Vec::len)
-        .unwrap_or_default();
-    (!nearest.is_empty()).then(|| nearest.join(", "))
+    let nearest = reports.iter().map(pending).min_by_key(Vec::len);
+    nearest.unwrap_or_default()
+}
+
+/// Describes what prevents the setup of an option, such as `1 failed (trail.logging)`; `None` if it is ready.
+#[must_use]
+pub fn obstacle(report: &Report) -> Option<String> {
+    let blocking = report.results.iter().filter(|result| result.is_blocking());
+    let ids: Vec<&str> = blocking.map(|result| result.check.id.as_str()).collect();
+    (!ids.is_empty()).then(|| format!("{} failed ({})", ids.len(), ids.join(", ")))
 }
 
 /// Prints the results that block setup to standard error.
@@ -105,12 +120,8 @@ pub fn blocking_results(ui: &Ui, report: &Report) {
         .collect();
     if ui.options.progress == ProgressFormat::Json {
         for result in blocking {
-            let observed = match &result.verdict {
-                Verdict::Fail(finding)
-                | Verdict::Warn(finding)
-                | Verdict::Undetermined(finding) => finding.observed.clone(),
-                Verdict::Unknown(error) => error.to_string(),
-                Verdict::Pass(_) | Verdict::Skip(_) => continue,
+            let Some(observed) = observation(result) else {
+                continue;
             };
             let text = format!("{}: {observed}", result.check.id);
             ui.message(&Message::warning("check_failed", text));
@@ -126,9 +137,11 @@ pub fn blocking_results(ui: &Ui, report: &Report) {
 /// Prints the counts and the warnings, before a plan.
 pub fn summary(ui: &Ui, report: &Report) {
     let counts = report.unaccepted_counts();
-    let accepted = match counts.accepted {
+    let accepted = report.results.iter().filter(|result| result.accepted);
+    let accepted: Vec<&str> = accepted.map(|result| result.check.id.as_str()).collect();
+    let accepted = match accepted.len() {
         0 => String::new(),
-        many => format!(", {many} accepted"),
+        many => format!(", {many} accepted ({})", accepted.join(", ")),
     };
     let text = format!(
         "Preflight: {} passed, {}{accepted}, {} skipped.",
@@ -137,19 +150,9 @@ pub fn summary(ui: &Ui, report: &Report) {
         counts.skipped
     );
     ui.status("preflight_counts", &text);
-    for result in &report.results {
-        let observed = match &result.verdict {
-            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding)
-                if result.accepted =>
-            {
-                format!("accepted: {}", finding.observed)
-            }
-            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
-                finding.observed.clone()
-            }
-            Verdict::Unknown(error) if result.accepted => format!("accepted: {error}"),
-            Verdict::Unknown(error) => error.to_string(),
-            Verdict::Pass(_) | Verdict::Skip(_) => continue,
+    for result in report.results.iter().filter(|result| !result.accepted) {
+        let Some(observed) = observation(result) else {
+            continue;
         };
         let text = format!(
             "  {} {}: {}",
@@ -158,6 +161,17 @@ pub fn summary(ui: &Ui, report: &Report) {
             escape_control_chars(&observed)
         );
         ui.status("check_warning", &text);
+    }
+}
+
+/// Returns what a check observed; `None` if it passed or was skipped.
+fn observation(result: &CheckResult) -> Option<String> {
+    match &result.verdict {
+        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
+            Some(finding.observed.clone())
+        }
+        Verdict::Unknown(error) => Some(error.to_string()),
+        Verdict::Pass(_) | Verdict::Skip(_) => None,
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) enum ResultSign {
 impl ResultSign {
     pub fn text(self, ui: Ui) -> &'static str {
         match self {
-            Self::Good => ui.symbol("√", "+"),
-            Self::Warning => ui.symbol("‼", "!"),
-            Self::Bad => ui.symbol("×", "x"),
+            Self::Good => ui.symbol("✓", "+"),
+            Self::Warning => "!",
+            Self::Bad => ui.symbol("✗", "x"),
             Self::Unknown => "?",
             Self::Skipped => "-",
         }

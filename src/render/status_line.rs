@@ -1,14 +1,13 @@
 //! A line at the end of the terminal that shows what the program is doing. Everything else is printed above it.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{ProgressFormat, Ui};
+use super::Ui;
 
 /// The time after which a wait is shown.
 const DELAY: Duration = Duration::from_secs(1);
@@ -100,13 +99,7 @@ fn hidden_bar(ui: Ui) -> ProgressBar {
 
 fn can_show(ui: Ui) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    std::io::stderr().is_terminal()
-        && !ui.options.quiet
-        && !ui.options.verbose
-        && ui.options.progress == ProgressFormat::Text
-        && !is_dumb
-        && !is_set("CI")
+    ui.can_redraw() && !is_set("CI")
 }
 
 fn make_visible(bar: &ProgressBar) {

@@ -65,9 +65,9 @@ pub fn progress_text(done: usize, total: usize, elapsed: Duration, read: usize) 
 /// The sign of a status: Unicode and ASCII. A legend explains it.
 fn sign(ui: Ui, status: PairStatus) -> &'static str {
     match status {
-        PairStatus::Events => ui.symbol("√", "ok"),
+        PairStatus::Events => ui.symbol("✓", "ok"),
         PairStatus::DigestOnly => ui.symbol("–", "d"),
-        PairStatus::Nothing => ui.symbol("×", "x"),
+        PairStatus::Nothing => ui.symbol("✗", "x"),
         PairStatus::NotExpected => ui.symbol("·", "."),
         PairStatus::Unknown => "?",
     }

@@ -5,7 +5,7 @@ use crate::render::message::{Message, Notice};
 /// A text around a question of a first setup.
 #[derive(Clone, Debug)]
 pub enum GuideNotice {
-    /// The options, the recommended one first.
+    /// The options, in the order of recommendation.
     Options(Vec<OptionChoice>),
     HeelerRole,
     ExternalId,
@@ -22,10 +22,14 @@ pub enum GuideNotice {
 }
 
 /// An option to choose.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct OptionChoice {
     pub name: &'static str,
     pub description: &'static str,
+    /// True if this option is the answer to Enter.
+    pub is_recommended: bool,
+    /// The checks that prevent a setup; `None` if the option is ready.
+    pub obstacle: Option<String>,
 }
 
 impl Notice for GuideNotice {
@@ -39,13 +43,14 @@ impl Notice for GuideNotice {
                     .iter()
                     .enumerate()
                     .fold(first, |message, (index, choice)| {
-                        let mark = if index == 0 { "(recommended) " } else { "" };
-                        message.and_text(format!(
-                            "  {}. {:width$}  {mark}{}",
-                            index + 1,
-                            choice.name,
-                            choice.description
-                        ))
+                        let name = format!("  {}. {:width$}", index + 1, choice.name);
+                        message.and_text(match &choice.obstacle {
+                            Some(obstacle) => format!("{name}  not ready: {obstacle}"),
+                            None if choice.is_recommended => {
+                                format!("{name}  (recommended) {}", choice.description)
+                            }
+                            None => format!("{name}  {}", choice.description),
+                        })
                     })
             }
             Self::HeelerRole => Message::status(

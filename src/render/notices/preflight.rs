@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::render::message::{Message, Notice};
+use crate::render::report::PendingCheck;
+use crate::sanitize::escape_control_chars;
 
 /// Something that `preflight` reports.
 #[derive(Clone, Debug)]
@@ -10,9 +12,13 @@ pub enum PreflightNotice {
     NothingToFix,
     Fixed,
     NotFixed,
+    /// The checks that may pass later are others than before.
+    Pending {
+        checks: Vec<PendingCheck>,
+    },
     /// Some checks may pass later.
     Waiting {
-        checks: String,
+        checks: Vec<PendingCheck>,
         next_check: Duration,
         remaining: Duration,
     },
@@ -26,6 +32,13 @@ impl Notice for PreflightNotice {
             }
             Self::Fixed => Message::status("fixed", "Done.\n"),
             Self::NotFixed => Message::status("not_fixed", "Not changed.\n"),
+            Self::Pending { checks } => {
+                let first = Message::status("pending", "These checks have not passed yet:");
+                checks.iter().fold(first, |message, check| {
+                    let observed = escape_control_chars(&check.observed);
+                    message.and_text(format!("  {}: {observed}", check.id))
+                })
+            }
             Self::Waiting {
                 checks,
                 next_check,
@@ -33,7 +46,12 @@ impl Notice for PreflightNotice {
             } => Message::status(
                 "waiting",
                 format!(
-                    "Waiting for {checks}. Next check in {} ({} left).",
+                    "Waiting for {}. Next check in {} ({} left).",
+                    checks
+                        .iter()
+                        .map(|check| check.id)
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     humantime::format_duration(whole_seconds(*next_check)),
                     humantime::format_duration(whole_seconds(*remaining))
                 ),
