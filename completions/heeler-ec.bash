@@ -68,7 +68,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version preflight plan setup outputs list status coverage export tail destroy restore policy explain completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -110,7 +110,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -123,6 +123,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -131,7 +135,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__completions)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version bash elvish fish powershell zsh"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -187,7 +191,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -200,6 +204,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -208,7 +216,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__coverage)
-            opts="-o -q -v -h -V --trail --all --default-regions --html --resume --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --trail --all --default-regions --html --resume --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -279,7 +287,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -292,6 +300,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -300,7 +312,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__destroy)
-            opts="-y -o -q -v -h -V --yes --dry-run --backup --bucket --log-group --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --yes --dry-run --backup --bucket --log-group --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -374,7 +386,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -387,6 +399,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -395,7 +411,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__explain)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version account.credentials account.endpoint account.expected account.partition account.region bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.matches_trail bucket.member_objects bucket.notifications bucket.owner bucket.ownership bucket.policy bucket.recent_objects bucket.region bucket.requester_pays bucket.topic caller.permissions key.account key.decrypt key.existing_grants key.grantable key.state logs.account logs.account_subscription_filter logs.class logs.data_protection logs.delivery logs.enabled logs.exists logs.filters logs.key logs.member_streams logs.recursion logs.retention logs.transformer names.alias names.alias_key names.dead_letter_queue names.function names.function_policy names.function_role names.policy names.queue names.role names.terraform_managed names.topic org.all_features org.control_policies org.delegated_admin org.exists org.management_account org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.found trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.sns_topic trail.validation"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version account.credentials account.endpoint account.expected account.partition account.region bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.matches_trail bucket.member_objects bucket.notifications bucket.owner bucket.ownership bucket.policy bucket.recent_objects bucket.region bucket.requester_pays bucket.topic caller.permissions key.account key.decrypt key.existing_grants key.grantable key.state logs.account logs.account_subscription_filter logs.class logs.data_protection logs.delivery logs.enabled logs.exists logs.filters logs.key logs.member_streams logs.recursion logs.retention logs.transformer names.alias names.alias_key names.dead_letter_queue names.function names.function_policy names.function_role names.policy names.queue names.role names.terraform_managed names.topic org.all_features org.control_policies org.delegated_admin org.exists org.management_account org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.found trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.sns_topic trail.validation"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -451,7 +467,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -464,6 +480,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -472,7 +492,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__export)
-            opts="-o -q -v -h -V --trail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version terraform athena"
+            opts="-o -q -v -h -V --trail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version terraform athena"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -535,7 +555,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -546,6 +566,10 @@ _heeler__ec() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -556,7 +580,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status tail coverage list destroy restore explain policy export completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -598,7 +622,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -609,6 +633,10 @@ _heeler__ec() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -619,7 +647,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__list)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -675,7 +703,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -686,6 +714,10 @@ _heeler__ec() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -696,7 +728,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__outputs)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version heeler_event_queue_url heeler_event_role_arn heeler_event_role_external_id"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version heeler_event_queue_url heeler_event_role_arn heeler_event_role_external_id"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -752,7 +784,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -765,6 +797,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -773,7 +809,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__plan)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --check --detailed-exitcode --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --check --detailed-exitcode --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -917,7 +953,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -930,6 +966,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -938,7 +978,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version preflight plan setup outputs list status coverage export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1068,7 +1108,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1081,6 +1121,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1089,7 +1133,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1205,7 +1249,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1218,6 +1262,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1226,7 +1274,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__restore)
-            opts="-y -o -q -v -h -V --yes --dry-run --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --yes --dry-run --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1282,7 +1330,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1295,6 +1343,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1303,7 +1355,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --detail --backup --on-failure --fix-retention --show-secrets --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --detail --backup --on-failure --fix-retention --show-secrets --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1458,7 +1510,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1471,6 +1523,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1479,7 +1535,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__status)
-            opts="-o -q -v -h -V --wait --watch --external-id --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --wait --watch --external-id --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1549,7 +1605,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1562,6 +1618,10 @@ _heeler__ec() {
                     fi
                     return 0
                     ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1570,7 +1630,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__tail)
-            opts="-o -q -v -h -V --limit --timeout --give-up-after --source --columns --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --give-up-after --source --columns --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1757,7 +1817,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --progress)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1768,6 +1828,10 @@ _heeler__ec() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

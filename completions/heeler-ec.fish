@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_heeler_ec_global_optspecs
-    string join \n profile= region= endpoint-url= account-id= name-prefix= progress= color= q/quiet v/verbose h/help V/version
+    string join \n profile= region= endpoint-url= account-id= name-prefix= progress= color= q/quiet v/verbose log-file= no-input h/help V/version
 end
 
 function __fish_heeler_ec_needs_command
@@ -30,12 +30,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Ov
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d 'Check the prerequisites and print fixes'
@@ -105,16 +108,19 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoi
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l strict -d 'Count warnings as failures'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l deep -d 'Also run checks that need more permissions (IAM quotas, the caller\'s permissions, log transformers)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l fix -d 'Offer to start the trail and to set the log group\'s retention to one day; asks before each change'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l detail -d 'Show every check, also those that passed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'Delivery option [default: the deployed one]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
@@ -172,10 +178,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-ur
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Generate an external ID, unless one exists already'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change or nothing is deployed'
@@ -183,6 +191,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l detailed-ex
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l detail -d 'Also show unchanged resources, every setting and whole policies'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'Delivery option [default: the deployed one; on a terminal, setup asks for it]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
@@ -243,10 +252,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-u
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Generate an external ID, unless one exists already'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Skip the confirmation prompt'
@@ -256,6 +267,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retent
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l show-secrets -d 'Show the external ID in JSON output; by default, it is masked there'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
@@ -269,12 +281,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
@@ -285,12 +300,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l endpoint-ur
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l wait -d 'Repeat until no hop is broken or this time is up' -r -f
@@ -304,13 +322,16 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l endpoint-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l watch -d 'Show the status again every 15 seconds until it is interrupted with Ctrl-C'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l trail -d 'Trail name or ARN (needed only if there are several organization trails)' -r -f
@@ -325,14 +346,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l endpoin
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l all -d 'Also show accounts and regions without a gap'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l default-regions -d 'Check only regions that are enabled by default, which saves one call per account (AWS allows five per second)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l trail -d 'Trail name or ARN (only for athena, and needed only if there are several organization trails)' -r -f
@@ -344,12 +368,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r -f
@@ -398,16 +425,19 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-ur
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Print statistics to stderr every 30 seconds'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Only failed calls'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Only mutating calls (readOnly is false)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Only events that match the pattern of Heeler\'s subscription filter'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
@@ -421,14 +451,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s y -l yes -d 'Skip the confirmation prompt'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l dry-run -d 'Show what would be deleted without deleting anything'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
@@ -439,14 +472,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s y -l yes -d 'Skip the confirmation prompt'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l dry-run -d 'Show what would be restored without changing anything'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'Delivery option [default: all for preflight, the recommended one for plan and setup, else the deployed one]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
@@ -472,15 +508,18 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Include the permissions of preflight --deep'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Include the permissions of preflight --fix'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Make no AWS calls: use the names from the other options, and placeholders for the rest'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
@@ -491,12 +530,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
@@ -507,12 +549,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endp
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
@@ -521,12 +566,15 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l endpoint-ur
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
 json\t'For programs: one JSON object per line'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_queue_url" -d 'URL of the queue'
@@ -619,3 +667,22 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "fish"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "powershell"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "zsh"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "environment" -d 'Environment variables'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "exit-codes" -d 'Exit codes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "output" -d 'Output formats and streams'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "checks" -d 'Checks of preflight, and which of them can be accepted'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "list" -d 'List the deployments of the account'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "destroy" -d 'Delete the resources that setup created'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "explain" -d 'Explain a check of preflight'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "completions" -d 'Print a shell completion script'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "help" -d 'Show the help of a command or a topic'

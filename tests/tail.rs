@@ -753,7 +753,7 @@ TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EV
 Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
 warning: cannot delete the subscription arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic:00000000-1111-2222-3333-444444444444 at the moment: the connection to http://127.0.0.1:40000 failed: connection closed before message completed
   hint: the call is repeated for up to 15m (--give-up-after)
-Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Records: 0.
 
 "#]],
     );

@@ -227,10 +227,10 @@ Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides 
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot return messages to Heeler's queue, which stay hidden from Heeler until their visibility timeout ends: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint: grant sqs:ChangeMessageVisibility to the caller
-Messages: 2 in = 1 read + 1 skipped + 0 failed.
+Messages: 2 (1 read, 1 skipped).
   1 skipped: an S3 test event
-Objects: 1 in = 1 read + 0 skipped + 0 failed.
-Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Objects: 1 (1 read).
+Records: 1 (1 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
 "#]],
