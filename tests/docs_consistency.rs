@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use heeler_ec::check::{Check, CheckId, Level};
 use heeler_ec::cli;
 use heeler_ec::option::OPTIONS;
@@ -235,6 +236,80 @@ fn anchors(text: &str) -> BTreeSet<String> {
         }
     }
     found
+}
+
+#[test]
+fn documented_commands_are_accepted() {
+    let mut rejected = Vec::new();
+    let mut count = 0;
+    for path in documents() {
+        let text = std::fs::read_to_string(&path).expect("a document");
+        for line in commands(&text) {
+            let words = shlex::split(&line).unwrap_or_else(|| panic!("{line}: open quotes"));
+            count += 1;
+            // The name of a command in a sentence has no arguments.
+            let is_name = words.len() == 2;
+            if let Err(error) = cli::command().try_get_matches_from(words) {
+                let is_incomplete = error.kind() == ErrorKind::MissingRequiredArgument && is_name;
+                if error.use_stderr() && !is_incomplete {
+                    let reason = error.to_string();
+                    let reason = reason.lines().next().unwrap_or_default();
+                    rejected.push(format!("{}: {line}: {reason}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(count > 120, "{count} commands");
+    assert!(rejected.is_empty(), "{}", rejected.join("\n"));
+}
+
+/// The commands of the program in shell blocks and between backticks, without pipes and redirections. A command with a
+/// value to fill in, such as `ID`, is left out, except `ARN`.
+fn commands(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut is_shell = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            is_shell = line.trim_start().starts_with("```sh");
+        } else if is_shell {
+            found.push(line.to_owned());
+        }
+    }
+    let prose = without_code_blocks(text).collect::<Vec<_>>().join("\n");
+    for paragraph in prose.split("\n\n") {
+        let spans = paragraph.split('`').skip(1).step_by(2);
+        found.extend(spans.map(|span| span.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
+    let ends = [" > ", " >> ", " | ", " # "];
+    found
+        .iter()
+        .filter(|line| line.starts_with("heeler-ec "))
+        .map(|line| {
+            let end = ends.iter().filter_map(|end| line.find(end)).min();
+            line[..end.unwrap_or(line.len())].replace(" ARN", " arn:aws:iam::111122223333:role/a")
+        })
+        .filter(|line| !line.split(' ').any(is_placeholder))
+        .collect()
+}
+
+fn is_placeholder(word: &str) -> bool {
+    let word = word.trim_end_matches('.');
+    word.is_empty()
+        || (word.contains(|c: char| c.is_ascii_uppercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '=')))
+}
+
+#[test]
+fn commands_of_documents_are_found() {
+    let text =
+        "Run `heeler-ec a\n--b`, `heeler-ec c ID`.\n\n```sh\n# d\nheeler-ec e ARN > f\n```\n";
+    let expected = [
+        "heeler-ec e arn:aws:iam::111122223333:role/a",
+        "heeler-ec a --b",
+    ];
+    assert_eq!(commands(text), expected);
 }
 
 #[test]

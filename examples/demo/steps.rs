@@ -183,7 +183,7 @@ impl<'a> Demo<'a> {
         self.console.heading("2. Set up");
         self.console.paragraph(
             "Setup finds the trail, the bucket and the key, and shows its plan; --yes skips the \
-             confirmation. Heeler's console shows the ARN of the role to trust. The external ID is a \
+             confirmation. Heeler provides the ARN of the role to trust. The external ID is a \
              shared secret: Heeler must present it to assume the role.",
         );
         let role = self.org.heeler_role_arn();
