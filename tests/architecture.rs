@@ -246,7 +246,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("aws_sdk_kms", &["aws/", "inventory/", "resource/"]),
     ("aws_sdk_lambda", &["aws/", "inventory/", "resource/"]),
-    ("aws_sdk_organizations", &["aws/"]),
+    ("aws_sdk_organizations", &["aws/", "coverage/"]),
     (
         "aws_sdk_s3",
         &["aws/", "coverage/", "inventory/", "resource/", "tail/"],

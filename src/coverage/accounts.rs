@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_organizations::types::{AccountState, AccountStatus};
+
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
@@ -33,9 +35,9 @@ pub(super) async fn list_accounts(aws: &Aws) -> Result<Vec<OrganizationAccount>>
             "list the accounts of the organization".into()
         })?;
         for account in page.accounts() {
-            let state = account.state().map(|state| state.as_str());
+            let state = account.state().map(AccountState::as_str);
             // `Status` is the older field, which AWS retires.
-            let status = account.status().map(|status| status.as_str());
+            let status = account.status().map(AccountStatus::as_str);
             accounts.push(OrganizationAccount {
                 id: account.id().unwrap_or_default().to_owned(),
                 name: account.name().unwrap_or_default().to_owned(),

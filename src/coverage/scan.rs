@@ -248,15 +248,17 @@ impl<'a> CoverageScan<'a> {
         let trail = (self.target.trail.as_str(), self.target.home_region.as_str());
         let (last_event, digest) = try_join!(
             async {
-                match has_log_files {
-                    true => self.keys.newest_old_log_file(keys).await,
-                    false => Ok(None),
+                if has_log_files {
+                    self.keys.newest_old_log_file(keys).await
+                } else {
+                    Ok(None)
                 }
             },
             async {
-                match self.target.has_digests && self.with_objects.contains(keys.account) {
-                    true => self.keys.newest_digest(keys, self.since, trail).await,
-                    false => Ok(None),
+                if self.target.has_digests && self.with_objects.contains(keys.account) {
+                    self.keys.newest_digest(keys, self.since, trail).await
+                } else {
+                    Ok(None)
                 }
             }
         )?;

@@ -171,7 +171,8 @@ fn write_row(
             ("last digest", pair.last_digest),
         ] {
             if let Some(time) = time {
-                title.push_str(&format!(", {label} {}", rfc3339(time.to_system_time())));
+                let time = rfc3339(time.to_system_time());
+                title = format!("{title}, {label} {time}");
             }
         }
         write!(
