@@ -67,7 +67,11 @@ impl Artist<'_> {
         let mut screens = vec![
             ("preflight", self.run(&["preflight"], &[], 0).await),
             ("plan", self.run(&plan, &[], 0).await),
-            ("setup", self.run(&setup, &[("[y/N] ", "y")], 0).await),
+            (
+                "setup",
+                self.run(&setup, &[("[y/N] ", "y"), ("[y/N] ", "n")], 0)
+                    .await,
+            ),
             ("status", self.run(&["status"], &[], 0).await),
         ];
         self.deliver_events().await;

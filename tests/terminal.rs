@@ -8,6 +8,9 @@ use testkit::{CTRL_C, END_OF_INPUT, Engine, Fault, FaultAction, HeelerEc, Organi
 
 const QUESTION: &str = "[y/N] ";
 
+/// The beginning of the question after a first setup.
+const OFFER: &str = "Follow a test call to Heeler's queue now (verify)?";
+
 /// A first setup with a prompt.
 fn setup(org: &Organization) -> HeelerEc<'_> {
     let role = org.heeler_role_arn();
@@ -35,7 +38,7 @@ async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
 async fn setup_prompts_and_yes_confirms() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = setup(&org)
-        .on_terminal(120, &[(QUESTION, "Yes")])
+        .on_terminal(120, &[(QUESTION, "Yes"), (OFFER, "")])
         .run()
         .await
         .expect_status(0);
@@ -181,6 +184,7 @@ async fn newcomer_needs_one_command_and_two_answers() {
         (ROLE, role.as_str()),
         (EXTERNAL_ID, ""),
         (QUESTION, "y"),
+        (OFFER, ""),
     ];
     let typed = answers.iter().filter(|(_, answer)| !answer.is_empty());
     assert_eq!(typed.count(), 2);
@@ -190,7 +194,10 @@ async fn newcomer_needs_one_command_and_two_answers() {
         let run = command.on_terminal(100, &answers).run().await;
         let shown = run.expect_status(0).stdout;
         for (question, _) in answers {
-            assert_eq!(shown.matches(question).count(), 1, "{question}\n{shown}");
+            // The offer of verify ends with the same words.
+            let expected = if question == QUESTION { 2 } else { 1 };
+            let count = shown.matches(question).count();
+            assert_eq!(count, expected, "{question}\n{shown}");
         }
         for refusal in ["error:", "Invalid", "Cancelled"] {
             assert!(!shown.contains(refusal), "{shown}");
@@ -208,6 +215,7 @@ async fn newcomer_needs_one_command_and_two_answers() {
             "heeler_event_role_external_id",
             "Next, in Heeler:",
             "event collection is enabled",
+            OFFER,
         ] {
             let place = shown[end..].find(text);
             end += place.unwrap_or_else(|| panic!("{text}\n{shown}"));

@@ -525,6 +525,9 @@ pub struct CoverageArgs {
     pub format: OutputArgs<CoverageFormat>,
 }
 
+/// The default of `verify --timeout`, which help shows as `20m`.
+const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// Follow the canary for this time
@@ -549,6 +552,22 @@ pub struct VerifyArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<ResultFormat>,
+}
+
+impl Default for VerifyArgs {
+    /// The arguments of `verify` without options.
+    fn default() -> Self {
+        Self {
+            timeout: DEFAULT_VERIFY_TIMEOUT,
+            no_canary: false,
+            all_regions: false,
+            resume: None,
+            evidence: None,
+            format: OutputArgs {
+                output: ResultFormat::Table,
+            },
+        }
+    }
 }
 
 #[derive(Args, Debug)]

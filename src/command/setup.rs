@@ -18,7 +18,7 @@ use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::deployment::access::AccessSummary;
-use crate::deployment::test_event::sends_test_event;
+use crate::deployment::test_event::{creates_role, sends_test_event};
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
@@ -28,7 +28,7 @@ use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
-use crate::render::document::Document;
+use crate::render::document::{Document, Envelope};
 use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::question::{Cancelled, Question};
 use crate::render::notices::setup::SetupNotice;
@@ -103,7 +103,8 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
     match run.confirm_and_apply(&args, option).await {
         Ok(SetupEnd::Complete { backup_failure }) => {
             let test_event = run.wait_for_test_event().await;
-            Ok(run.outcome(backup_failure, test_event))
+            let outcome = run.outcome(backup_failure, test_event);
+            Ok(run.offer_verify(&args, outcome).await)
         }
         Ok(SetupEnd::Cancelled) => Ok(run.cancelled_outcome()),
         Err(error) => Ok(run.failed_outcome(error)),
@@ -291,6 +292,28 @@ impl SetupRun<'_, '_> {
         }
         // The setup is complete and its values are shown; only the backup is incomplete.
         outcome.and_error(backup_failure)
+    }
+
+    /// Offers verify after a first setup with a question. The result is printed before.
+    async fn offer_verify(&self, args: &cli::SetupArgs, outcome: CommandOutcome) -> CommandOutcome {
+        let context = self.context;
+        let is_first = creates_role(&self.plan.steps);
+        let can_ask = context.ui.can_prompt() && context.ui.format() == OutputFormat::Text;
+        if args.yes || !is_first || !can_ask || outcome.exit_code() != Exit::Success {
+            return outcome;
+        }
+        outcome.print(&context.ui, Envelope::Wrapped);
+        // The setup is complete.
+        context.interrupt.clear_leftovers();
+        let delivery_time = self.prepared.target.option().delivery_time();
+        match confirm(context, Question::FollowCanary { delivery_time }).await {
+            Ok(true) => {
+                let verified = Box::pin(super::verify::run(context, cli::VerifyArgs::default()));
+                verified.await.unwrap_or_else(CommandOutcome::from)
+            }
+            Ok(false) => CommandOutcome::exit(Exit::Success),
+            Err(error) => CommandOutcome::exit(error.exit()),
+        }
     }
 
     /// The end of a setup that failed: the progress of its steps, and the error.

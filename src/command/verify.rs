@@ -199,6 +199,17 @@ impl PreparedVerification {
     }
 }
 
+/// The points at which the canary of a region was not seen, each once.
+fn awaited_points(sightings: &[Sighting]) -> Vec<&'static str> {
+    let mut points = Vec::new();
+    for sighting in sightings {
+        if sighting.status == SightingStatus::NotSeen && !points.contains(&sighting.point) {
+            points.push(sighting.point);
+        }
+    }
+    points
+}
+
 /// The end of the observation.
 enum VerifyEnd {
     /// All observers have ended.
@@ -336,12 +347,7 @@ impl VerifyRun<'_> {
         let line = StatusLine::start(self.context.ui);
         let expected = self.prepared.delay.map(|delay| delay.max);
         loop {
-            let sightings = board.sightings();
-            let awaited = sightings
-                .iter()
-                .filter(|sighting| sighting.status == SightingStatus::NotSeen);
-            let mut awaited: Vec<&str> = awaited.map(|sighting| sighting.point).collect();
-            awaited.dedup();
+            let awaited = awaited_points(&board.sightings());
             line.set_text(&verify_status(canary.age(), &awaited, expected));
             sleep(INTERVAL).await;
         }
@@ -374,7 +380,8 @@ impl VerifyRun<'_> {
             .prepared
             .write_evidence(context, self.evidence, &report, outcome);
         if let Some(command) = resume.clone() {
-            outcome = outcome.and_notice(&VerifyNotice::NotSeenYet { command });
+            let points = awaited_points(&sightings);
+            outcome = outcome.and_notice(&VerifyNotice::NotSeenYet { points, command });
         }
         match end {
             VerifyEnd::Interrupted => {

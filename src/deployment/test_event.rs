@@ -1,4 +1,4 @@
-//! The test event: the message that S3 sends to a topic when a bucket notification is written.
+//! Properties of a plan that decide what setup does after it: the test event that S3 sends, and a first setup.
 
 use crate::reconcile::plan::{Action, PlanStep};
 use crate::resource::kind::ResourceKind;
@@ -20,6 +20,15 @@ pub fn sends_test_event(steps: &[PlanStep], queue: &str) -> bool {
             )
     });
     creates_queue && writes_notification
+}
+
+/// Returns true if the steps create a role. This is the case in a first setup.
+#[must_use]
+pub fn creates_role(steps: &[PlanStep]) -> bool {
+    steps.iter().any(|step| {
+        ResourceKind::of(&step.id) == Some(ResourceKind::IamRole)
+            && matches!(step.action, Action::Create)
+    })
 }
 
 #[cfg(test)]

@@ -11,6 +11,11 @@ pub enum Question<'a> {
         steps: &'a [PlanStep],
         account: &'a str,
     },
+    /// Offers verify after setup.
+    FollowCanary {
+        /// The time from a call to its event, as the end of a sentence.
+        delivery_time: &'a str,
+    },
     /// Destructive: the user types `yes`.
     DeleteResources { count: usize, account: &'a str },
     /// Destructive: the user types `yes`.
@@ -28,6 +33,9 @@ impl Question<'_> {
                     plan_request(&PlanCounts::of(steps))
                 )
             }
+            Self::FollowCanary { delivery_time } => format!(
+                "\nFollow a test call to Heeler's queue now (verify)? Its event arrives {delivery_time}."
+            ),
             Self::DeleteResources { count, account } => format!(
                 "\nDelete {} in account {account}? Messages that Heeler has not received yet are lost.",
                 these(count, "resource")
@@ -42,7 +50,7 @@ impl Question<'_> {
     /// Returns true if the user must type a word instead of `y`.
     #[must_use]
     pub fn is_destructive(self) -> bool {
-        !matches!(self, Self::ApplyPlan { .. })
+        !matches!(self, Self::ApplyPlan { .. } | Self::FollowCanary { .. })
     }
 }
 

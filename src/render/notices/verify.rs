@@ -36,6 +36,8 @@ pub enum VerifyNotice {
         files: [String; 2],
     },
     NotSeenYet {
+        /// The points at which the canary was not seen.
+        points: Vec<&'static str>,
         /// The command that looks for the canary later.
         command: String,
     },
@@ -82,12 +84,15 @@ impl Notice for VerifyNotice {
                 "evidence_written",
                 format!("Wrote the evidence report to {markdown} and {json}."),
             ),
-            Self::NotSeenYet { command } => Message::warning(
+            Self::NotSeenYet { points, command } => Message::warning(
                 "not_seen_yet",
-                "The canary was not seen yet at every point. CloudTrail does not guarantee a delivery time. To look for \
-                 it again, run:",
+                format!(
+                    "Not seen yet at: {}. CloudTrail does not guarantee a delivery time. To look again, run:",
+                    points.join(", ")
+                ),
             )
-            .and_command(command),
+            .and_command(command)
+            .and_advice("`heeler-ec status` shows whether a hop is broken."),
         }
     }
 }
