@@ -125,8 +125,10 @@ async fn help_topics_and_version_details_are_printed() {
         &org,
         &run,
         str![[r#"
-error: there is no command or help topic "nothing"
-  hint:  the topics are environment, exit-codes, output, checks; to list the commands: heeler-ec --help
+error: invalid value 'nothing' for '[TOPIC]'
+  [possible values: environment, exit-codes, output, checks, preflight, plan, setup, outputs, status, verify, tail, coverage, list, destroy, restore, explain, policy, export, completions, help]
+
+For more information, try '--help'.
 
 "#]],
     );
