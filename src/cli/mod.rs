@@ -75,6 +75,18 @@ pub fn command() -> clap::Command {
     with_help_texts(command.unwrap_or_else(|_| Cli::command()))
 }
 
+/// Returns the commands, each with the first line of its help.
+#[must_use]
+pub fn summaries<const N: usize>(names: [&'static str; N]) -> [(&'static str, String); N] {
+    let root = command();
+    names.map(|name| {
+        let about = root
+            .find_subcommand(name)
+            .and_then(clap::Command::get_about);
+        (name, about.map(ToString::to_string).unwrap_or_default())
+    })
+}
+
 /// Parses the command line and the environment variables of its options. The command line takes precedence.
 ///
 /// # Errors

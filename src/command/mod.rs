@@ -58,7 +58,7 @@ use write_log::WriteLog;
 pub fn main() -> ExitCode {
     restart_without_empty_endpoints();
     let args: Vec<OsString> = std::env::args_os().collect();
-    let parsed = cli::parse(&args, overview::is_available());
+    let parsed = cli::parse(&args, render::is_stdout_terminal());
     let ParsedCommandLine {
         cli,
         repeated_options,

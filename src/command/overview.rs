@@ -1,9 +1,6 @@
 //! The screen of `heeler-ec` without arguments: the deployments of the account and the next command. It makes only
 //! reading calls.
 
-use std::io::IsTerminal;
-
-use clap::Command;
 use futures_util::{StreamExt, stream};
 
 use super::existing_deployment::{check_account, find_all_deployments};
@@ -26,14 +23,8 @@ const COMMANDS: [&str; 6] = ["preflight", "plan", "setup", "outputs", "status", 
 /// Number of deployments that are read at the same time.
 const CONCURRENT_DEPLOYMENTS: usize = 4;
 
-/// Returns true if the command may run: only a terminal shows the screen.
-pub(super) fn is_available() -> bool {
-    std::io::stdout().is_terminal()
-}
-
 pub(super) async fn run(context: &Context) -> Result<CommandOutcome> {
-    let root = cli::command();
-    let commands = COMMANDS.map(|name| (name, summary(&root, name)));
+    let commands = cli::summaries(COMMANDS);
     let connected = connect(context).await;
     let shown = match &connected {
         Ok((aws, caller)) => OverviewContent::Deployments(read(context, aws, caller).await?),
@@ -44,12 +35,6 @@ pub(super) async fn run(context: &Context) -> Result<CommandOutcome> {
     };
     let text = overview_text(&context.ui, &shown, &commands);
     Ok(CommandOutcome::result(Document::Text(text)))
-}
-
-/// Returns the first line of a command's help.
-fn summary(root: &Command, name: &str) -> String {
-    let about = root.find_subcommand(name).and_then(Command::get_about);
-    about.map(ToString::to_string).unwrap_or_default()
 }
 
 async fn connect(context: &Context) -> Result<(Aws, CallerIdentity)> {

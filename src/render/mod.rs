@@ -137,6 +137,12 @@ pub fn stdout_error() -> Option<&'static str> {
     STDOUT_ERROR.get().map(String::as_str)
 }
 
+/// Returns true if standard output is a terminal. A screen without a result is shown only there.
+#[must_use]
+pub fn is_stdout_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 impl Ui {
     /// Creates the user interface of a run; `repeated` lives until the program ends.
     #[must_use]
