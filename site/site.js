@@ -12,7 +12,7 @@ if (diagrams.length > 0) {
     script.onload = () => {
         const isDark = ["ayu", "coal", "navy"].some((theme) => document.documentElement.classList.contains(theme));
         mermaid.initialize({ startOnLoad: false, theme: isDark ? "dark" : "neutral" });
-        mermaid.run();
+        mermaid.run().catch((error) => console.error(`a diagram is wrong: ${error.message ?? error.str}`));
     };
     document.head.append(script);
 }
