@@ -47,6 +47,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List the deployments of the account'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "verify" -d 'Send a canary and follow it through each hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
@@ -334,6 +335,30 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s v -l verb
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l timeout -d 'Follow the canary for this time' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l resume -d 'Look for a canary that an earlier run sent' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l evidence -d 'Write an evidence report for auditors to this new file as Markdown, and beside it as JSON' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l no-canary -d 'Send nothing; only measure the delivery delay of the newest events'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l all-regions -d 'Send the canary in every enabled region, not only in us-east-1 and the region of the deployment'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l no-input -d 'Never ask: fail if an answer is needed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l trail -d 'Trail name or ARN (needed only if there are several organization trails)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l html -d 'Also write the result to this file as an HTML page, and replace the file if it exists' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l resume -d 'Keep the progress in this file: a run that was interrupted continues, and a complete run deletes the file' -r -F
@@ -589,6 +614,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outpu
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "coverage"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "verify"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"
@@ -676,6 +702,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "plan" -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "verify" -d 'Send a canary and follow it through each hop'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "list" -d 'List the deployments of the account'
