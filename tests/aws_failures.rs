@@ -345,13 +345,13 @@ async fn interrupt_before_first_write_writes_nothing() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 40 passed, 2 warnings, 10 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 Interrupted: no changes were made.
 
-"#]],
+"]],
     );
 }
 

@@ -471,11 +471,11 @@ async fn backup_of_another_account_is_rejected() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: wrong account: the backup is from account 111122223333, the credentials are for [..]
   hint:  use --profile PROFILE to select other credentials; it overrides the environment
 
-"#]],
+"]],
     );
 }
 

@@ -132,7 +132,7 @@ async fn role_of_another_partition_is_rejected() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 x account.partition: arn:aws-us-gov:iam::111122223333:role/heeler is in another partition
     expected: a role in partition aws
     reason:   IAM does not allow trust across partitions
@@ -143,7 +143,7 @@ x account.partition: arn:aws-us-gov:iam::111122223333:role/heeler is in another 
 error: the prerequisites of option s3 are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option s3
 
-"#]],
+"]],
     );
 }
 
@@ -271,12 +271,12 @@ async fn wrong_clock_is_corrected_only_once() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: cannot identify the AWS account of the caller
   cause: Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.) (SignatureDoesNotMatch)
   hint:  the clock of this machine is 30 minutes slow: set it (timedatectl set-ntp true, or the date and time settings of the system)
 
-"#]],
+"]],
     );
     let is_identification = |call: &&Call| call.operation == "GetCallerIdentity";
     assert_eq!(run.calls.iter().filter(is_identification).count(), 2);
@@ -636,29 +636,29 @@ async fn unusable_aws_settings_are_usage_errors() {
         (
             "AWS_ENDPOINT_URL_STS",
             "",
-            str![[r#"
+            str![[r"
 error: AWS_ENDPOINT_URL_STS is set but empty
   hint:  remove it: unset AWS_ENDPOINT_URL_STS
 
-"#]],
+"]],
         ),
         (
             "AWS_ACCESS_KEY_ID",
             "AKIAEXAMPLE\n",
-            str![[r#"
+            str![[r"
 error: AWS_ACCESS_KEY_ID contains a line break or another control character
   hint:  set it again without the character
 
-"#]],
+"]],
         ),
         (
             "AWS_SESSION_TOKEN",
             "a\rb",
-            str![[r#"
+            str![[r"
 error: AWS_SESSION_TOKEN contains a line break or another control character
   hint:  set it again without the character
 
-"#]],
+"]],
         ),
     ] {
         let run = outputs(&org).env(name, value).run().await.expect_status(2);
@@ -667,19 +667,19 @@ error: AWS_SESSION_TOKEN contains a line break or another control character
     for (text, expected) in [
         (
             "[default]\nendpoint_url =\n",
-            str![[r#"
+            str![[r"
 error: /tmp/.tmpAbCdEf/config has an empty endpoint_url
   hint:  remove the line, or write the URL of the endpoint
 
-"#]],
+"]],
         ),
         (
             "[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://sts.example.com\n",
-            str![[r#"
+            str![[r"
 error: the endpoint http://sts.example.com is not allowed
   cause: http is allowed for this machine only (127.0.0.1, localhost); use https
 
-"#]],
+"]],
         ),
     ] {
         std::fs::write(&*config, text).unwrap();

@@ -235,7 +235,7 @@ async fn subscription_filter_added_after_plan_is_kept() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 ...
 Plan: 14 to create.
   ! failed to create subscription filter heeler_cloudwatch_log_subscription_filter: cannot create subscription filter heeler_cloudwatch_log_subscription_filter: a filter of this name was created on log group organization/cloudtrail after the plan was made; it was not changed
@@ -261,7 +261,7 @@ error: cannot create subscription filter heeler_cloudwatch_log_subscription_filt
   cause: a filter of this name was created on log group organization/cloudtrail after the plan was made; it was not changed
   hint:  run the same command again to make a new plan
 
-"#]],
+"]],
     );
     let filters = org.subscription_filters(group).await;
     let destinations: Vec<Option<&str>> = filters

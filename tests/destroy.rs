@@ -249,7 +249,7 @@ async fn unmanaged_queue_is_kept_and_named() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  - delete  iam role          heeler_event_collection_sqs_role
@@ -280,7 +280,7 @@ Remaining:
   sqs queue heeler_event_collection_queue: not managed by heeler-ec
   sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: not managed by heeler-ec
 
-"#]],
+"]],
     );
 }
 

@@ -792,14 +792,14 @@ async fn changed_region_tag_can_be_restored() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 error: the deployment uses region eu-west-1, but this setup needs us-east-1; no changes were made
   hint:  if another tool changed the tag of the role, restore it first: `aws iam tag-role --role-name heeler_event_collection_sqs_role --tags Key=heeler-ec:region,Value=us-east-1`; otherwise, a deployment cannot be moved: remove it with `heeler-ec destroy`, then run setup again
 
-"#]],
+"]],
     );
     tag(org.region()).await;
     plan_check(&org).run().await.expect_status(0);

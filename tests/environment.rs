@@ -84,12 +84,12 @@ async fn list_variable_is_separated_by_commas() {
     assert_stderr(
         &org,
         &invalid,
-        str![[r#"
+        str![[r"
 error: invalid value 'broken' for '--tag <KEY=VALUE> (from HEELER_EC_TAG)': a tag has the form KEY=VALUE
 
 For more information, try '--help'.
 
-"#]],
+"]],
     );
 }
 
@@ -104,21 +104,21 @@ async fn variable_cannot_confirm_or_read_from_heelers_queue() {
     assert_stderr(
         &org,
         &confirmed,
-        str![[r#"
+        str![[r"
 error: confirmation is needed, but standard input is not a terminal
   hint:  use --yes to set up without a prompt, or --dry-run to show the plan
 
-"#]],
+"]],
     );
     let source = || heeler_ec(&org).env("HEELER_EC_SOURCE", "heeler-queue");
     let refused = source().args(["tail"]).run().await.expect_status(2);
     assert_stderr(
         &org,
         &refused,
-        str![[r#"
+        str![[r"
 error: HEELER_EC_SOURCE cannot be heeler-queue: use --source heeler-queue
 
-"#]],
+"]],
     );
     assert!(refused.calls.is_empty());
     source()

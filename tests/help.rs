@@ -124,13 +124,13 @@ async fn help_topics_and_version_details_are_printed() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: invalid value 'nothing' for '[TOPIC]'
   [possible values: environment, exit-codes, output, checks, preflight, plan, setup, outputs, status, verify, tail, coverage, list, destroy, restore, explain, policy, export, completions, help]
 
 For more information, try '--help'.
 
-"#]],
+"]],
     );
     let run = heeler_ec(&org).args(["--version", "--verbose"]);
     let text = run.run().await.expect_status(0).stdout;

@@ -22,43 +22,43 @@ async fn output_format_of_another_command_is_refused() {
     for (words, expected) in [
         (
             &["outputs", "-o", "csv"][..],
-            str![[r#"
+            str![[r"
 error: invalid value 'csv' for '--output <FORMAT>'
   [possible values: table, json, env, tfvars, github]
 
 For more information, try '--help'.
 
-"#]],
+"]],
         ),
         (
             &["tail", "-o", "hcl"],
-            str![[r#"
+            str![[r"
 error: invalid value 'hcl' for '--output <FORMAT>'
   [possible values: table, json, csv]
 
 For more information, try '--help'.
 
-"#]],
+"]],
         ),
         (
             &["export", "terraform", "-o", "table"],
-            str![[r#"
+            str![[r"
 error: invalid value 'table' for '--output <FORMAT>'
   [possible values: hcl, json]
 
 For more information, try '--help'.
 
-"#]],
+"]],
         ),
         (
             &["policy", "setup", "-o", "table"],
-            str![[r#"
+            str![[r"
 error: invalid value 'table' for '--output <FORMAT>'
   [possible values: json]
 
 For more information, try '--help'.
 
-"#]],
+"]],
         ),
     ] {
         let run = heeler_ec(&org).args(words).run().await.expect_status(2);

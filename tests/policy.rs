@@ -169,7 +169,7 @@ async fn missing_network_does_not_suggest_login() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 AWS cannot be reached, so all names stay placeholders: the connection to http://127.0.0.1:40000 failed: Connection refused
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
@@ -179,7 +179,7 @@ Replace these placeholders:
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
 
-"#]],
+"]],
     );
 }
 

@@ -135,7 +135,7 @@ async fn explain_prints_the_section_of_a_check() {
     assert_stdout(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 trail.logging
 
 The trail is logging.
@@ -149,7 +149,7 @@ Requirement: required. Setup stops while this check fails or is unknown, unless 
 
 Permissions: `cloudtrail:GetTrailStatus`; `cloudtrail:StartLogging` for `--fix`.
 
-"#]],
+"]],
     );
     assert!(run.calls.is_empty());
 
@@ -158,27 +158,27 @@ Permissions: `cloudtrail:GetTrailStatus`; `cloudtrail:StartLogging` for `--fix`.
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: invalid value 'traillogging' for '<CHECK>'
 
   tip: a similar check exists: 'trail.logging'
 
 For more information, try '--help'.
 
-"#]],
+"]],
     );
     let run = preflight(&org).args(["--accept", "bucket.owner"]);
     let run = run.run().await.expect_status(2);
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: invalid value 'bucket.owner' for '--accept <CHECK>'
 
   tip: check bucket.owner cannot be accepted
 
 For more information, try '--help'.
 
-"#]],
+"]],
     );
 }

@@ -321,7 +321,7 @@ async fn rollback_keeps_topic_used_by_others() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 ...
 Plan: 13 to create.
   ! failed to create s3 notification org-trail-logs-111122223333#heeler-ec: cannot write the notification configuration of bucket org-trail-logs-111122223333: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
@@ -362,7 +362,7 @@ error: cannot write the notification configuration of bucket org-trail-logs-1111
   cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant s3:PutBucketNotification to the caller
 
-"#]],
+"]],
     );
 }
 

@@ -506,7 +506,7 @@ async fn full_log_group_fails_immediately() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 ...
 Plan: 14 to create.
   ! failed to create subscription filter heeler_cloudwatch_log_subscription_filter: cannot create subscription filter heeler_cloudwatch_log_subscription_filter: Resource limit exceeded. (LimitExceededException, request id 00000000-1111-2222-3333-444444444444)
@@ -532,7 +532,7 @@ error: cannot create subscription filter heeler_cloudwatch_log_subscription_filt
   cause: Resource limit exceeded. (LimitExceededException, request id 00000000-1111-2222-3333-444444444444)
   hint:  log group organization/cloudtrail has no room for another subscription filter: combine two destinations, or choose another delivery option (aws logs describe-subscription-filters lists the filters)
 
-"#]],
+"]],
     );
     org.proxy().clear_faults();
     again(&org).run().await.expect_status(0);
@@ -553,7 +553,7 @@ async fn rejected_pattern_does_not_blame_function() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 ...
 Plan: 14 to create.
   ! failed to create subscription filter heeler_cloudwatch_log_subscription_filter: cannot create subscription filter heeler_cloudwatch_log_subscription_filter: Invalid filter pattern (InvalidParameterException, request id 00000000-1111-2222-3333-444444444444)
@@ -578,7 +578,7 @@ Run the same command again to complete the setup. To remove it, run:
 error: cannot create subscription filter heeler_cloudwatch_log_subscription_filter
   cause: Invalid filter pattern (InvalidParameterException, request id 00000000-1111-2222-3333-444444444444)
 
-"#]],
+"]],
     );
 }
 
@@ -597,7 +597,7 @@ async fn failed_function_shows_lambda_reason() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 ...
 Plan: 14 to create.
   ! failed to create lambda function heeler_event_collection_lambda: cannot activate lambda function heeler_event_collection_lambda: no module (InvalidZipFileException)
@@ -623,7 +623,7 @@ error: cannot activate lambda function heeler_event_collection_lambda
   cause: no module (InvalidZipFileException)
   hint:  run heeler-ec destroy, then setup again
 
-"#]],
+"]],
     );
     assert!(!names(&run.writes()).contains(&"logs:PutSubscriptionFilter".to_owned()));
     org.proxy().clear_faults();
@@ -759,7 +759,7 @@ async fn unmanaged_function_is_not_changed() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 x names.function: function heeler_event_collection_lambda exists and is not managed by heeler-ec
     expected: an available name
     reason:   setup never changes resources that it did not create
@@ -771,7 +771,7 @@ x names.function: function heeler_event_collection_lambda exists and is not mana
 error: the prerequisites of option cloudwatch are not met; no changes were made
   hint:  to show all checks: heeler-ec preflight --option cloudwatch
 
-"#]],
+"]],
     );
 }
 

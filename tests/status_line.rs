@@ -75,10 +75,10 @@ async fn columns_of_tail_can_be_selected() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: --columns applies only to --output table
 
-"#]],
+"]],
     );
 }
 

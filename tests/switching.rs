@@ -274,7 +274,7 @@ async fn deployments_sharing_topic_are_destroyed_in_order() {
     assert_stderr(
         &org,
         &refused,
-        str![[r#"
+        str![[r"
 Option s3 in account 111122223333, region us-east-1:
 
  - delete  iam role          heeler_event_collection_sqs_role
@@ -294,7 +294,7 @@ Destroy: 12 to delete.
 error: sns topic heeler_event_collection_topic has other subscribers: sqs arn:aws:sqs:us-east-1:111122223333:heeler_next_event_collection_queue; nothing was deleted
   hint:  a second deployment shares this topic: delete it first with `heeler-ec destroy --name-prefix heeler_next`, or keep this one while the other is in use
 
-"#]],
+"]],
     );
     destroy(&org)
         .args(SECOND_DEPLOYMENT)

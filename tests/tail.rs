@@ -244,7 +244,7 @@ async fn second_ctrl_c_prints_cleanup_commands() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
@@ -253,7 +253,7 @@ The temporary queue was not deleted. To delete it, run:
   aws sqs delete-queue --region us-east-1 --queue-url http://127.0.0.1:40000/111122223333/heeler_ec_tail_00112233
 Interrupted: the clean-up was not completed.
 
-"#]],
+"]],
     );
 }
 
@@ -269,7 +269,7 @@ async fn denied_cleanup_prints_manual_commands() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
@@ -280,7 +280,7 @@ error: cannot delete the queue http://127.0.0.1:40000/111122223333/heeler_ec_tai
   cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sqs:DeleteQueue to the caller
 
-"#]],
+"]],
     );
     org.proxy().clear_faults();
     let next = start_listening(&org, &[]).await;
@@ -305,7 +305,7 @@ async fn expired_session_prints_login_hint_and_leftovers() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 The temporary queue was not deleted. To delete it, run:
@@ -315,7 +315,7 @@ error: cannot receive from the temporary queue heeler_ec_tail_00112233
   cause: The security token included in the request is expired (ExpiredToken, request id 00000000-1111-2222-3333-444444444444)
   hint:  the session has expired: sign in again with `aws sso login`, or set new credentials in the environment
 
-"#]],
+"]],
     );
 }
 
@@ -747,7 +747,7 @@ async fn queue_is_deleted_after_an_outage() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
@@ -755,7 +755,7 @@ warning: cannot delete the subscription arn:aws:sns:us-east-1:111122223333:heele
   hint: the call is repeated for up to 15m (--give-up-after)
 Records: 0.
 
-"#]],
+"]],
     );
     assert_eq!(temporary_queues(&org).await, no_queues());
 }
@@ -846,22 +846,22 @@ async fn denied_queue_or_subscription_leaves_nothing() {
         (
             "sqs",
             "CreateQueue",
-            str![[r#"
+            str![[r"
 error: cannot create the temporary queue heeler_ec_tail_00112233
   cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sqs:CreateQueue to the caller
 
-"#]],
+"]],
         ),
         (
             "sns",
             "Subscribe",
-            str![[r#"
+            str![[r"
 error: cannot subscribe to topic arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
   cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
   hint:  grant sns:Subscribe to the caller
 
-"#]],
+"]],
         ),
     ] {
         let refused = FaultAction::refuse(403, "AccessDenied", "not you");

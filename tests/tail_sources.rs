@@ -222,7 +222,7 @@ async fn unreturned_messages_are_reported() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
 TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
 warning: cannot return messages to Heeler's queue, which stay hidden from Heeler until their visibility timeout ends: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
@@ -233,7 +233,7 @@ Objects: 1 (1 read).
 Records: 1 (1 shown).
 Delivery delay: p50 3m, p95 5m, max 5m.
 
-"#]],
+"]],
     );
 }
 

@@ -408,11 +408,11 @@ async fn setup_finds_the_deployed_option() {
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 error: --option is required for the first setup
   hint:  on a terminal, `heeler-ec setup` asks for all values; without one: `heeler-ec setup --option s3 --heeler-role-arn ARN --generate-external-id`
 
-"#]],
+"]],
     );
     setup(&org).args(["--yes"]).run().await.expect_status(0);
     let run = heeler_ec(&org).args(["setup", "--yes"]);
@@ -420,13 +420,13 @@ error: --option is required for the first setup
     assert_stderr(
         &org,
         &run,
-        str![[r#"
+        str![[r"
 Preflight: 41 passed, 2 warnings, 9 skipped.
   ! account.credentials: caller is arn:aws:iam::111122223333:root
   ! account.endpoint: requests go to http://127.0.0.1:40000
 No changes. All 12 resources are as they were set up (option s3, us-east-1).
 
-"#]],
+"]],
     );
     // On a terminal there is nothing to ask.
     let run = heeler_ec(&org).args(["setup"]);
