@@ -168,7 +168,10 @@ impl FakeAws {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await.map(|body| body.to_bytes());
+        let body = body
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes);
         let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
         let target = parts.headers.get("x-amz-target");
         let target = target.and_then(|target| target.to_str().ok());

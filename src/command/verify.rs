@@ -103,7 +103,7 @@ async fn prepare(context: &Context, args: &cli::VerifyArgs) -> Result<PreparedVe
     if target.may_narrow_log_prefix() {
         let request = target.pipeline_request();
         if let Some(prefix) = pipeline::current_log_prefix(&aws, &request).await? {
-            plan.set_log_prefix(prefix);
+            plan.set_log_prefix(&prefix);
         }
     }
     let regions = regions(&aws, &*target, &plan, args.all_regions).await?;

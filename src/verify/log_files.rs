@@ -137,14 +137,14 @@ impl AccountLogFiles {
         }));
         let mut read = Vec::new();
         while let Some(event) = fetcher.next().await {
-            let DownloadEvent::Finished(fetched) = event else {
+            let DownloadEvent::Finished(download) = event else {
                 continue;
             };
-            let source = fetched.data?;
+            let source = download.data?;
             let sink = sink();
             let records = tokio::task::spawn_blocking(move || read_all(source, sink));
             if let Ok(sink) = records.await {
-                read.push((fetched.object.key, sink));
+                read.push((download.object.key, sink));
             }
         }
         Ok(read)

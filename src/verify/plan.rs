@@ -146,10 +146,10 @@ impl VerifyPlan {
     }
 
     /// Changes the key prefix of the log files.
-    pub fn set_log_prefix(&mut self, prefix: String) {
+    pub fn set_log_prefix(&mut self, prefix: &str) {
         for point in &mut self.points {
             if let ObservationPoint::LogFile { log_prefix, .. } = point {
-                log_prefix.clone_from(&prefix);
+                prefix.clone_into(log_prefix);
             }
         }
     }
