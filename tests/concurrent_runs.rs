@@ -134,7 +134,7 @@ async fn concurrent_completions_leave_one_key() {
     for expected in [
         "cannot create kms alias",
         "another run",
-        "- deleted kms key",
+        "- scheduled kms key",
     ] {
         assert!(
             loser.stderr.contains(expected),
