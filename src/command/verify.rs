@@ -18,7 +18,7 @@ use crate::inventory::pipeline;
 use crate::inventory::regions::enabled_regions;
 use crate::option::{Target, existing_target};
 use crate::render::evidence::{Evidence, evidence_texts};
-use crate::render::notices::verify::VerifyNotice;
+use crate::render::notices::verify::{VerifyNotice, resume_command};
 use crate::render::status_line::{StatusLine, verify_status};
 use crate::render::verify::{VerifyReport, verify_document};
 use crate::tail::source::temporary_queue::{SubscriptionTarget, TemporaryQueue};
@@ -297,6 +297,7 @@ impl VerifyRun<'_> {
             id: canary.id.clone(),
             call: plan.call.clone(),
             regions: regions.clone(),
+            all_regions: self.args.all_regions,
         });
         match &plan.call {
             CanaryCall::CallerIdentity => {
@@ -362,14 +363,9 @@ impl VerifyRun<'_> {
         let context = self.context;
         let sightings = board.sightings();
         let is_seen = is_complete(&sightings);
-        let all_regions = if self.args.all_regions {
-            " --all-regions"
-        } else {
-            ""
-        };
         let resume = canary
             .filter(|_| !is_seen)
-            .map(|canary| format!("heeler-ec verify --resume {}{all_regions}", canary.id));
+            .map(|canary| resume_command(&canary.id, self.args.all_regions));
         let report = VerifyReport {
             resume: resume.as_deref(),
             ..self.prepared.report(context, canary, &sightings)

@@ -23,8 +23,10 @@ use crate::tail::source::object_fetcher::{DownloadEvent, DownloadLimits, ObjectF
 
 /// Interval between listings of a region.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
-/// The clock of this machine may differ from AWS's clock by this time.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
+/// The timestamp in the name of a log file may be earlier than its newest event. The sample digest file of CloudTrail has a
+/// difference of 7.5 minutes. The clock of this machine may differ from AWS's clock as well. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
 /// The period after the call in which log files are read. It limits a late search for an earlier canary.
 const SEARCH_PERIOD: Duration = Duration::from_secs(6 * 3_600);
 const LIMITS: DownloadLimits = DownloadLimits {
@@ -195,8 +197,11 @@ struct AnnouncedState {
 }
 
 impl AnnouncedFiles {
-    /// Records that a notification announced a log file.
+    /// Records that a notification announced an object. Objects other than log files are ignored.
     pub fn announce(&self, key: &str, age: Duration, board: &SightingBoard<'_>) {
+        if skip_reason(key).is_some() {
+            return;
+        }
         let region = {
             let mut state = self.lock();
             state.announced.entry(key.to_owned()).or_insert(age);
@@ -253,6 +258,12 @@ fn record_notification(board: &SightingBoard<'_>, region: &str, age: Duration, k
     board.record_seen("notification", Some(region), Some(age), observed, None);
 }
 
+/// Returns the earliest timestamp of a log file that may contain an event of this time.
+fn search_start(sent_at: SystemTime) -> SystemTime {
+    let start = sent_at.checked_sub(CLOCK_TOLERANCE);
+    start.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 /// Reads new log files of a region until one of them contains the canary.
 pub(super) async fn observe(
     aws: &Aws,
@@ -262,7 +273,7 @@ pub(super) async fn observe(
     announced: &AnnouncedFiles,
     board: &SightingBoard<'_>,
 ) -> Result<()> {
-    let from = canary.id.sent_at() - CLOCK_TOLERANCE;
+    let from = search_start(canary.id.sent_at());
     let prefix = files.region_prefix(region);
     let mut known = BTreeSet::new();
     loop {
@@ -305,7 +316,7 @@ mod tests {
     use super::*;
     use crate::verify::ObservationPoint;
 
-    const KEY: &str = "AWSLogs/o-1/1/CloudTrail/us-east-1/2026/11/27/1_CloudTrail_us-east-1_20261127T2105Z_A.json.gz";
+    const KEY: &str = "AWSLogs/o-1/111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T2105Z_A.json.gz";
 
     fn board() -> SightingBoard<'static> {
         let topic = ObservationPoint::Notification { topic: "t".into() };
@@ -332,6 +343,32 @@ mod tests {
     }
 
     #[test]
+    fn announced_objects_other_than_log_files_are_ignored() {
+        let (files, board) = (AnnouncedFiles::default(), board());
+        let prefix = "AWSLogs/o-1/111122223333/CloudTrail/us-east-1/";
+        for name in [
+            "",
+            "notes.txt",
+            "\u{1b}[2J.json.gz",
+            "111122223333_CloudTrail-Digest_us-east-1_t_us-east-1_20261127T2105Z.json.gz",
+        ] {
+            let key = format!("{prefix}{name}");
+            files.announce(&key, Duration::from_secs(7), &board);
+            assert!(files.unknown_keys("", &BTreeSet::new()).is_empty(), "{key}");
+        }
+        files.announce(KEY, Duration::from_secs(7), &board);
+        assert_eq!(files.unknown_keys(prefix, &BTreeSet::new()), [KEY]);
+    }
+
+    /// The log file and the newest event of the sample digest file of CloudTrail.
+    #[test]
+    fn search_includes_log_file_older_than_event() {
+        let newest_event = SystemTime::UNIX_EPOCH + Duration::from_secs(1_439_823_147);
+        assert_eq!(key_timestamp(newest_event), "20150817T1452Z");
+        assert!("20150817T1445Z" > &*key_timestamp(search_start(newest_event)));
+    }
+
+    #[test]
     fn search_stops_at_the_canary() {
         let mut search = TextSearch {
             text: "needle".to_owned(),
@@ -344,7 +381,7 @@ mod tests {
 
     #[test]
     fn keys_belong_to_the_account_of_the_canary() {
-        let files = AccountLogFiles::new(("b", "1", "AWSLogs/o-1/"), "1");
+        let files = AccountLogFiles::new(("b", "1", "AWSLogs/o-1/"), "111122223333");
         assert!(files.contains(KEY));
         assert!(KEY.starts_with(&files.region_prefix("us-east-1")));
         assert!(!files.contains("AWSLogs/o-1/2/CloudTrail/us-east-1/x"));

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::render::message::{Message, Notice};
 use crate::render::status_line::minutes_and_seconds;
 use crate::render::verify::delay_text;
+use crate::sanitize::escape_control_chars;
 use crate::verify::delay::MeasuredDelay;
 use crate::verify::{CANARY_TAG, CanaryCall, CanaryId, Sighting, SightingStatus};
 
@@ -23,6 +24,8 @@ pub enum VerifyNotice {
         id: CanaryId,
         call: CanaryCall,
         regions: Vec<String>,
+        /// The run has the option `--all-regions`.
+        all_regions: bool,
     },
     /// The canary of an earlier run is looked for.
     Resumed {
@@ -54,7 +57,12 @@ impl Notice for VerifyNotice {
                     arn::resource_name(topic)
                 ),
             ),
-            Self::Sending { id, call, regions } => {
+            Self::Sending {
+                id,
+                call,
+                regions,
+                all_regions,
+            } => {
                 let text = match call {
                     CanaryCall::CallerIdentity => format!(
                         "Sending canary {id}: {} in {}. It changes nothing.",
@@ -68,7 +76,8 @@ impl Notice for VerifyNotice {
                     ),
                 };
                 Message::status("canary", text).and_text(format!(
-                    "If this run is interrupted, `heeler-ec verify --resume {id}` continues."
+                    "If this run is interrupted, `{}` continues.",
+                    resume_command(id, *all_regions)
                 ))
             }
             Self::Resumed { id } => {
@@ -76,7 +85,7 @@ impl Notice for VerifyNotice {
             }
             Self::Sighting(sighting) => Message::status("sighting", sighting_text(sighting)),
             Self::Outage(error) => {
-                Message::warning("outage", format!("{}: {}", error.headline(), error.cause()))
+                Message::warning("outage", outage_text(error))
             }
             Self::EvidenceWritten {
                 files: [markdown, json],
@@ -97,17 +106,68 @@ impl Notice for VerifyNotice {
     }
 }
 
+/// Returns the command that looks for the canary later.
+#[must_use]
+pub fn resume_command(id: &CanaryId, all_regions: bool) -> String {
+    let option = if all_regions { " --all-regions" } else { "" };
+    format!("heeler-ec verify --resume {id}{option}")
+}
+
+fn outage_text(error: &Error) -> String {
+    escape_control_chars(&format!("{}: {}", error.headline(), error.cause()))
+}
+
 fn sighting_text(sighting: &Sighting) -> String {
     let point = match &sighting.region {
         Some(region) => format!("{} ({region})", sighting.point),
         None => sighting.point.to_owned(),
     };
     let time = sighting.after.map(minutes_and_seconds);
+    // Names of log streams and of log files come from AWS's responses and from messages.
+    let observed = escape_control_chars(&sighting.observed);
     match (sighting.status, time) {
         (SightingStatus::Seen, Some(time)) => {
-            format!("Seen at {point} after {time}: {}", sighting.observed)
+            format!("Seen at {point} after {time}: {observed}")
         }
-        (SightingStatus::Seen, None) => format!("Seen at {point}: {}", sighting.observed),
-        _ => format!("Not observable at {point}: {}", sighting.observed),
+        (SightingStatus::Seen, None) => format!("Seen at {point}: {observed}"),
+        _ => format!("Not observable at {point}: {observed}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        for status in [SightingStatus::Seen, SightingStatus::NotObservable] {
+            let text = sighting_text(&Sighting {
+                point: "log_group",
+                region: None,
+                status,
+                after: None,
+                observed: "in log stream \x1b[2Ja\nb".to_owned(),
+                resource: "g".to_owned(),
+            });
+            assert!(text.ends_with(r"in log stream \u{1b}[2Ja\nb"), "{text}");
+        }
+        let text = outage_text(&Error::failed("read the queue", "\x1b]0;title\x07"));
+        assert_eq!(text, r"cannot read the queue: \u{1b}]0;title\u{7}");
+    }
+
+    #[test]
+    fn announced_resume_command_keeps_all_regions() {
+        let id = CanaryId::parse("20261127T210305-9f2c71d0").expect("an ID");
+        for (all_regions, end) in [(true, "9f2c71d0 --all-regions`"), (false, "9f2c71d0`")] {
+            let sending = VerifyNotice::Sending {
+                id: id.clone(),
+                call: CanaryCall::CallerIdentity,
+                regions: vec!["us-east-1".to_owned()],
+                all_regions,
+            };
+            let message = format!("{:?}", sending.message());
+            let command = format!("`heeler-ec verify --resume 20261127T210305-{end}");
+            assert!(message.contains(&command), "{message}");
+        }
     }
 }
