@@ -16,6 +16,9 @@ const FORMAT: &str = "heeler-ec coverage 1";
 /// The age from which a scan is not continued, because its first results would be too old.
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
+/// The clock of the machine that began the scan may be fast by this time.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
+
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ProgressHeader {
@@ -81,10 +84,13 @@ impl ProgressFile {
             Ok(header) => header,
             Err(_) => return refused("it is not a file of coverage"),
         };
-        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(header.started);
         if header != ProgressHeader::new(target, opt_in_regions, header.started) {
             return refused("it is about another trail or has other options");
         }
+        let started = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(header.started));
+        let Some(started) = started.filter(|started| *started <= now + CLOCK_TOLERANCE) else {
+            return refused("its scan begins in the future");
+        };
         if now.duration_since(started).unwrap_or_default() >= MAX_AGE {
             return refused("its scan began more than a day ago");
         }

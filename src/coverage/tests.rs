@@ -471,3 +471,33 @@ fn progress_of_other_scan_is_refused() {
     assert_eq!(refused.exit() as u8, 2);
     assert_eq!(std::fs::read(&path).unwrap(), b"notes\n");
 }
+
+#[test]
+fn progress_with_future_start_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("progress");
+    let target = target();
+    drop(ProgressFile::open(&path, &target, true, now()).unwrap());
+    let written = std::fs::read_to_string(&path).unwrap();
+    let since_epoch = now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let seconds = since_epoch.as_secs();
+    let field = format!("\"started\":{seconds}");
+    assert!(written.contains(&field), "{written}");
+    for (started, is_accepted) in [
+        (seconds + 300, true),
+        (seconds + 301, false),
+        (i64::MAX.unsigned_abs(), false),
+        (u64::MAX, false),
+    ] {
+        let changed = written.replace(&field, &format!("\"started\":{started}"));
+        std::fs::write(&path, &changed).unwrap();
+        match ProgressFile::open(&path, &target, true, now()) {
+            Ok(_) => assert!(is_accepted, "{started}"),
+            Err(refused) => {
+                assert!(!is_accepted, "{refused}");
+                assert_eq!(refused.exit() as u8, 2, "{refused}");
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), changed);
+            }
+        }
+    }
+}
