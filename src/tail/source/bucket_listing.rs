@@ -277,12 +277,13 @@ fn rfc3339_seconds(time: SystemTime) -> String {
         .unwrap_or_default()
 }
 
-/// The timestamp in a key: the part of its name before the random suffix.
+/// The timestamp in a key: the part of its name after the region. The unique part at the end may contain underscores.
 #[must_use]
 pub fn timestamp_of_key(key: &str) -> &str {
     key.rsplit('/')
         .next()
-        .and_then(|name| name.rsplit('_').nth(1))
+        .and_then(|name| name.split_once("_CloudTrail_"))
+        .and_then(|(_, rest)| rest.split('_').nth(1))
         .unwrap_or_default()
 }
 
@@ -353,6 +354,8 @@ mod tests {
     fn key_timestamp_is_found_after_any_region() {
         let key = "p/AWSLogs/1/CloudTrail/us-gov-west-1/2023/07/10/1_CloudTrail_us-gov-west-1_20230710T1215Z_AbC.json.gz";
         assert_eq!(timestamp_of_key(key), "20230710T1215Z");
+        let underscores = key.replace("_AbC.json.gz", "_a_b_.json.gz");
+        assert_eq!(timestamp_of_key(&underscores), "20230710T1215Z");
         assert_eq!(timestamp_of_key("x"), "");
         assert_eq!(
             key_timestamp(time("2023-07-10T12:15:59Z")),
