@@ -40,7 +40,7 @@ pub struct LogGroupPoller<'a> {
     next_call: Instant,
     /// Number of consecutive failed calls.
     failed_calls: u32,
-    /// A call has succeeded.
+    /// A poll has read its last page or found events. AWS returns empty pages while it searches.
     has_answered: bool,
 }
 
@@ -78,7 +78,7 @@ impl<'a> LogGroupPoller<'a> {
         self
     }
 
-    /// Returns true if silence means that there are no events. Before the first response, it means nothing.
+    /// Returns true if silence means that there are no events. Before the first poll has ended, it means nothing.
     #[must_use]
     pub fn has_answered(&self) -> bool {
         self.has_answered
@@ -121,18 +121,17 @@ impl<'a> LogGroupPoller<'a> {
                 self.next_call = Instant::now() + backoff(self.failed_calls);
             })?;
         self.failed_calls = 0;
-        self.has_answered = true;
         self.next_call = Instant::now() + POLL_INTERVAL;
         if self.next_page.is_none() {
             self.poll_started_at = started_at;
         }
+        let events = found.events.unwrap_or_default();
+        self.has_answered |= found.next_token.is_none() || !events.is_empty();
         self.next_page = found.next_token.map(|token| NextPage {
             start_time_ms,
             token,
         });
-        Ok(found
-            .events
-            .unwrap_or_default()
+        Ok(events
             .into_iter()
             .filter_map(|event| {
                 let (text, id) = (event.message.unwrap_or_default(), event.event_id);
@@ -204,6 +203,23 @@ mod tests {
         let page = || CannedResponse::ok(r#"{"events": [], "nextToken": "more"}"#);
         let times = call_times(vec![page(), page(), CannedResponse::ok("{}")]).await;
         assert_eq!(times, [0, 5, 10]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn empty_pages_are_no_answer() {
+        let empty = || CannedResponse::ok(r#"{"events": [], "nextToken": "more"}"#);
+        let event = r#"{"events": [{"eventId": "1", "message": "{}"}], "nextToken": "more"}"#;
+        for last in [CannedResponse::ok("{}"), CannedResponse::ok(event)] {
+            let responses = [empty(), empty(), last].map(|page| ("FilterLogEvents", page));
+            let (aws, _) = Aws::canned(responses.into());
+            let mut poller = LogGroupPoller::new(&aws, "trail", "{$.readOnly IS FALSE}").unwrap();
+            let mut answered = Vec::new();
+            for _ in 0..3 {
+                poller.next().await.unwrap();
+                answered.push(poller.has_answered());
+            }
+            assert_eq!(answered, [false, false, true]);
+        }
     }
 
     #[tokio::test(start_paused = true)]
