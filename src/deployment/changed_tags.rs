@@ -1,4 +1,4 @@
-//! Compares the tags of the role with the deployed policies, which name the same region, bucket or log group.
+//! Compares the region, bucket or log group of a deployment with the deployed policies, which name the same.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::aws::arn::Arn;
 use crate::iam::statements_of;
 use crate::shared_document::function_policy;
 
-/// A tag of the role that differs from a deployed policy.
+/// A tag of the role that differs from a deployed policy. Without tags, the value that a search found takes its place.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChangedTag {
     pub key: &'static str,
-    /// The value of the tag.
+    /// The value of the tag, or the value that a search found.
     pub found: String,
     /// The value that the policy contains.
     pub deployed: String,
@@ -21,12 +21,25 @@ pub struct ChangedTag {
 }
 
 impl ChangedTag {
-    /// A changed tag if both values differ.
-    fn between(key: &'static str, found: &str, deployed: &str, policy: String) -> Option<Self> {
-        (found != deployed).then(|| Self {
+    /// A changed tag if the policy contains values, and none is that of the tag. Others may have added statements, so
+    /// the policy may contain several. A value with a wildcard shows nothing.
+    fn between(
+        key: &'static str,
+        found: &str,
+        deployed: impl IntoIterator<Item = String>,
+        policy: String,
+    ) -> Option<Self> {
+        let mut deployed: Vec<String> = deployed
+            .into_iter()
+            .filter(|value| !value.contains('*'))
+            .collect();
+        if deployed.is_empty() || deployed.iter().any(|value| value == found) {
+            return None;
+        }
+        Some(Self {
             key,
             found: found.to_owned(),
-            deployed: deployed.to_owned(),
+            deployed: deployed.swap_remove(0),
             policy,
         })
     }
@@ -37,11 +50,11 @@ impl ChangedTag {
 pub fn changed_region(scope: &DeploymentScope, queue: &str, policy: &Value) -> Option<ChangedTag> {
     let statements = statements_of(policy);
     let resources = statements.iter().flat_map(resources_of);
-    let mut queues = resources
+    let regions = resources
         .filter_map(Arn::parse)
-        .filter(|arn| arn.service == "sqs" && arn.resource == queue);
-    let deployed = queues.next()?.region;
-    ChangedTag::between(REGION, &scope.region, deployed, policy_of_role(scope))
+        .filter(|arn| arn.service == "sqs" && arn.resource == queue)
+        .map(|arn| arn.region.to_owned());
+    ChangedTag::between(REGION, &scope.region, regions, policy_of_role(scope))
 }
 
 /// Returns the tag with this key if the policy of the role allows access to the objects of another bucket.
@@ -54,15 +67,16 @@ pub fn changed_bucket(
 ) -> Option<ChangedTag> {
     let statements = statements_of(policy);
     let any_bucket = scope.bucket_arn("");
-    let mut objects = statements
+    let objects = statements
         .iter()
         .flat_map(resources_of)
         .filter_map(|resource| resource.strip_prefix(&any_bucket));
-    let (deployed, _) = objects.next()?.split_once('/')?;
-    ChangedTag::between(key, bucket, deployed, policy_of_role(scope))
+    let buckets = objects.filter_map(|object| Some(object.split_once('/')?.0.to_owned()));
+    ChangedTag::between(key, bucket, buckets, policy_of_role(scope))
 }
 
-/// Returns the tag with this key if a statement of the function's policy allows invocations for another log group.
+/// Returns the tag with this key if the deployment's statement of the function's policy allows invocations for another
+/// log group.
 #[must_use]
 pub fn changed_log_group(
     scope: &DeploymentScope,
@@ -70,13 +84,16 @@ pub fn changed_log_group(
     log_group: &str,
     statements: &[Value],
 ) -> Option<ChangedTag> {
-    let mut groups = statements.iter().filter_map(|statement| {
+    let own = statements
+        .iter()
+        .filter(|statement| function_policy::sid(statement) == function_policy::LOGS_SID);
+    let groups = own.filter_map(|statement| {
         let source = function_policy::condition_value(statement, "aws:SourceArn")?;
         let group = Arn::parse(&source)?.resource.strip_prefix("log-group:")?;
         Some(group.strip_suffix(":*").unwrap_or(group).to_owned())
     });
     let policy = format!("the policy of lambda function {}", scope.names.function());
-    ChangedTag::between(key, log_group, &groups.next()?, policy)
+    ChangedTag::between(key, log_group, groups, policy)
 }
 
 fn policy_of_role(scope: &DeploymentScope) -> String {
@@ -131,13 +148,45 @@ mod tests {
     }
 
     #[test]
+    fn added_statements_of_others_are_no_change() {
+        let policy = json!({ "Statement": [
+            { "Resource": ["arn:aws:sqs:eu-west-3:111122223333:queue", "arn:aws:s3:::others/*"] },
+            { "Resource": ["arn:aws:sqs:us-east-1:111122223333:queue", "arn:aws:s3:::logs/*"] },
+        ]});
+        let scope = scope("us-east-1");
+        assert_eq!(changed_region(&scope, "queue", &policy), None);
+        assert_eq!(changed_bucket(&scope, "key", "logs", &policy), None);
+    }
+
+    #[test]
+    fn wildcards_are_no_change() {
+        let policy = json!({ "Statement": {
+            "Resource": ["arn:aws:sqs:*:111122223333:queue", "arn:aws:s3:::log*/*"]
+        }});
+        let scope = scope("us-east-1");
+        assert_eq!(changed_region(&scope, "queue", &policy), None);
+        assert_eq!(changed_bucket(&scope, "key", "logs", &policy), None);
+    }
+
+    #[test]
     fn policy_of_function_shows_changed_log_group() {
         // Lambda changes the case of the condition key.
         let source = "arn:aws:logs:us-east-1:111122223333:log-group:trail/logs:*";
-        let statements = [json!({ "Condition": { "ArnLike": { "AWS:SourceArn": source } } })];
+        let statement = |sid: &str, source: &str| {
+            let condition = json!({ "ArnLike": { "AWS:SourceArn": source } });
+            json!({ "Sid": sid, "Condition": condition })
+        };
+        // The statement of others comes first, and shows nothing.
+        let others = "arn:aws:logs:us-east-1:111122223333:log-group:others:*";
+        let statements = [
+            statement("others", others),
+            statement(function_policy::LOGS_SID, source),
+        ];
         let group = |group: &str| changed_log_group(&scope("us-east-1"), "key", group, &statements);
         assert_eq!(group("trail/logs"), None);
         let changed = group("other").map(|changed| changed.deployed);
         assert_eq!(changed.as_deref(), Some("trail/logs"));
+        let only_others = changed_log_group(&scope("us-east-1"), "key", "other", &statements[..1]);
+        assert_eq!(only_others, None);
     }
 }

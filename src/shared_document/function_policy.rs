@@ -8,6 +8,9 @@ use crate::aws::not_found;
 use crate::error::Result;
 use crate::iam;
 
+/// The `Sid` of the deployment's statement, which allows CloudWatch Logs to invoke the function.
+pub(crate) const LOGS_SID: &str = "InvokePermissionsForCW";
+
 /// A document with only this statement, in canonical form.
 pub(crate) fn canonical_statement(statement: &Value) -> Value {
     iam::canonical(&iam::document(vec![statement.clone()]))

@@ -16,6 +16,7 @@ use crate::resource::queue::QueueOrdering;
 use crate::resource::queue_policy::QueuePolicy;
 use crate::resource::role::{Role, TrustedEntity};
 use crate::resource::subscription_filter::SubscriptionFilter;
+use crate::shared_document::function_policy;
 
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
@@ -99,7 +100,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     });
     let permission = graph.add(FunctionPermission {
         function: function.arn(),
-        sid: "InvokePermissionsForCW",
+        sid: function_policy::LOGS_SID,
         principal: "logs.amazonaws.com",
         source_arn: format!("{}:*", scope.log_group_arn(&log_group)),
         source_account: scope.account.clone(),
