@@ -404,6 +404,64 @@ async fn changed_tags_of_role_stop_destroy() {
 }
 
 #[tokio::test]
+async fn search_without_tags_names_deployed_place() {
+    const OTHER: &str = "another-name";
+    let org = organization_for("cloudwatch").await;
+    let group = org.log_group().expect("a log group").to_owned();
+    let region = org.region().to_owned();
+    let place = |region: &str, group: &str| format!("--region {region} --log-group {group}");
+    let log_group = (
+        place(&region, OTHER),
+        format!("found log group {OTHER}"),
+        place(&region, &group),
+    );
+    let other_region = (
+        place("eu-west-3", &group),
+        "found region eu-west-3".to_owned(),
+        place(&region, &group),
+    );
+    let s3 = organization_for("s3").await;
+    let create = s3.clients().s3.create_bucket().bucket(OTHER);
+    create.send().await.expect("another bucket");
+    let bucket = (
+        format!("--bucket {OTHER}"),
+        format!("found bucket {OTHER}"),
+        format!("--bucket {}", s3.bucket()),
+    );
+    for (org, option, cases) in [
+        (&org, "cloudwatch", vec![log_group, other_region]),
+        (&s3, "s3", vec![bucket]),
+    ] {
+        setup_of(org, option).run().await.expect_status(0);
+        if option == "s3" {
+            delete_role(org).await;
+        } else {
+            let untag = org.clients().iam.untag_role().role_name(ROLE);
+            let untag = untag.tag_keys("heeler-ec:log-group").send().await;
+            untag.expect("a role without this tag");
+        }
+        let left = org.leftovers().await;
+        let mut hinted = Vec::new();
+        for (options, found, expected) in cases {
+            let run = destroy(org).args(options.split(' ')).run().await;
+            let run = run.expect_status(1);
+            assert_eq!(names(&run.writes()), NOTHING, "{options}");
+            assert_eq!(org.leftovers().await, left);
+            assert!(run.stderr.contains(&found), "{}", run.stderr);
+            let command = format!("heeler-ec destroy {expected}");
+            assert!(run.stderr.contains(&command), "{}", run.stderr);
+            assert!(!run.stderr.contains("tag-role"), "{}", run.stderr);
+            hinted.push(expected);
+        }
+        for options in hinted.iter().take(1) {
+            let run = destroy(org).args(options.split(' ')).run().await;
+            run.expect_status(0);
+            assert_eq!(org.leftovers().await, NOTHING);
+        }
+    }
+}
+
+#[tokio::test]
 async fn destroy_works_without_the_trail() {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
@@ -443,18 +501,7 @@ async fn destroy_works_without_the_role() {
         .build()
         .await;
     setup(&org).run().await.expect_status(0);
-    let iam = &org.clients().iam;
-    let policy = format!(
-        "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
-        org.account()
-    );
-    let detach = iam.detach_role_policy().role_name(ROLE).policy_arn(policy);
-    detach.send().await.expect("a role without policies");
-    iam.delete_role()
-        .role_name(ROLE)
-        .send()
-        .await
-        .expect("the role is deleted");
+    delete_role(&org).await;
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
@@ -610,4 +657,16 @@ async fn interrupted_destroy_can_be_completed() {
 
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
+}
+
+async fn delete_role(org: &Organization) {
+    let iam = &org.clients().iam;
+    let policy = format!(
+        "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
+        org.account()
+    );
+    let detach = iam.detach_role_policy().role_name(ROLE).policy_arn(policy);
+    detach.send().await.expect("a role without policies");
+    let delete = iam.delete_role().role_name(ROLE).send().await;
+    delete.expect("the role is deleted");
 }

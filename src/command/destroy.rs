@@ -1,7 +1,7 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
 use super::backup::BackupInProgress;
-use super::changed_tags::reject_changed_tags;
+use super::changed_tags::{TargetOrigin, reject_changed_tags};
 use super::existing_deployment::{check_account, find_role, other_deployment_hint};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
@@ -48,11 +48,15 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     }
     let target = context.cancellable(Box::pin(find_target(context, &args)));
     let target = with_status_line(context.ui, "Reading the deployment", target);
-    let DestroyTarget { aws, target } = target.await?;
+    let DestroyTarget {
+        aws,
+        target,
+        origin,
+    } = target.await?;
     let pipeline = target.build();
     let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
     let read = Box::pin(async {
-        reject_changed_tags(context, &aws, &*target).await?;
+        reject_changed_tags(context, &aws, &*target, origin).await?;
         let plan = Plan::read(&pipeline.graph, &clients).await?;
         plan.with_duplicates().await
     });
@@ -283,13 +287,16 @@ struct DestroyTarget {
     /// In the region of the target.
     aws: Aws,
     target: Box<dyn Target>,
+    origin: TargetOrigin,
 }
 
 impl DestroyTarget {
+    /// A target that a search has found.
     fn new(aws: &Aws, target: Box<dyn Target>) -> Self {
         Self {
             aws: aws.in_region(&target.scope().region),
             target,
+            origin: TargetOrigin::Search,
         }
     }
 
@@ -331,7 +338,10 @@ async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<Destr
         let only = [target.option()];
         return search.find(&only).await;
     }
-    Ok(DestroyTarget::new(&aws, target))
+    Ok(DestroyTarget {
+        origin: TargetOrigin::RoleTags,
+        ..DestroyTarget::new(&aws, target)
+    })
 }
 
 /// A search for a deployment that the tags of its role do not describe.
