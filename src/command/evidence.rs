@@ -17,7 +17,7 @@ impl EvidenceFiles {
     /// Takes the name of the Markdown file. The JSON file has the same name with the extension `json`.
     ///
     /// # Errors
-    /// A usage error if one of the files exists, or if both have the same name.
+    /// A usage error if one of the files exists, if their directory does not exist, or if both have the same name.
     pub fn new(path: &Path) -> Result<Self> {
         let files = Self {
             markdown: path.to_owned(),
@@ -29,6 +29,16 @@ impl EvidenceFiles {
                 Error::usage(format!("--evidence {name} is the name of the JSON file"))
                     .with_hint("give the name of the Markdown file, such as evidence.md"),
             );
+        }
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(directory) = directory
+            && !directory.is_dir()
+        {
+            let missing = format!("there is no directory {}", directory.display());
+            return Err(Error::usage(missing)
+                .with_hint("create it, or name a file in a directory that exists"));
         }
         for path in [&files.markdown, &files.json] {
             if path.symlink_metadata().is_ok() {
@@ -66,4 +76,23 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
             error.to_string(),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_directory_of_evidence_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for directory in [folder.path().join("missing"), file] {
+            let refused = EvidenceFiles::new(&directory.join("evidence.md"));
+            let refused = refused.err().expect("a usage error");
+            assert_eq!(refused.exit() as u8, 2, "{refused}");
+        }
+        assert!(EvidenceFiles::new(&folder.path().join("evidence.md")).is_ok());
+        assert!(EvidenceFiles::new(Path::new("no-such-evidence.md")).is_ok());
+    }
 }

@@ -194,7 +194,13 @@ impl PreparedVerification {
             Ok(()) => outcome.and_notice(&VerifyNotice::EvidenceWritten {
                 files: files.names(),
             }),
-            Err(error) => outcome.and_error(Some(error)),
+            Err(error) => {
+                if outcome.exit_code() == Exit::Interrupted {
+                    // The outcome keeps the interruption.
+                    context.ui.error(&error);
+                }
+                outcome.and_error(Some(error))
+            }
         }
     }
 }
@@ -371,7 +377,16 @@ impl VerifyRun<'_> {
             ..self.prepared.report(context, canary, &sightings)
         };
         let document = verify_document(&context.ui, &report);
-        let mut outcome = CommandOutcome::result(document).with_exit(exit_code(is_seen));
+        // The first error decides the exit code: an interruption precedes an evidence report that cannot be written.
+        let interrupted = match end {
+            VerifyEnd::Interrupted => {
+                Some(Error::interrupted("the canary was not followed to the end"))
+            }
+            VerifyEnd::Observed | VerifyEnd::TimedOut => None,
+        };
+        let mut outcome = CommandOutcome::result(document)
+            .with_exit(exit_code(is_seen))
+            .and_error(interrupted);
         outcome = self
             .prepared
             .write_evidence(context, self.evidence, &report, outcome);
@@ -379,12 +394,6 @@ impl VerifyRun<'_> {
             let points = awaited_points(&sightings);
             outcome = outcome.and_notice(&VerifyNotice::NotSeenYet { points, command });
         }
-        match end {
-            VerifyEnd::Interrupted => {
-                let error = Error::interrupted("the canary was not followed to the end");
-                outcome.and_error(Some(error))
-            }
-            VerifyEnd::Observed | VerifyEnd::TimedOut => outcome,
-        }
+        outcome
     }
 }
