@@ -28,6 +28,11 @@ impl Interrupt {
         *lock(&self.clean_up) = Some(clean_up);
     }
 
+    /// Forgets the action, because it is complete.
+    pub fn clear_clean_up(&self) {
+        *lock(&self.clean_up) = None;
+    }
+
     /// Sets the message to print if the clean-up is cut short: what is left, and how to remove it.
     pub fn set_leftovers(&self, notice: &dyn Notice) {
         *lock(&self.leftovers) = Some(notice.message());

@@ -305,6 +305,7 @@ impl SetupRun<'_, '_> {
         outcome.print(&context.ui, Envelope::Wrapped);
         // The setup is complete.
         context.interrupt.clear_leftovers();
+        context.interrupt.clear_clean_up();
         let delivery_time = self.prepared.target.option().delivery_time();
         match confirm(context, Question::FollowCanary { delivery_time }).await {
             Ok(true) => {

@@ -31,7 +31,7 @@ impl TemporaryQueueSession<'_> {
     /// Deletes the queues of killed runs, creates a queue, runs the work and deletes the queue.
     ///
     /// # Errors
-    /// The error of the work, or that the queue could not be created or deleted.
+    /// The error of the work, or that the queue could not be created or deleted; an interruption before the queue is created.
     pub async fn run<T>(&self, work: impl AsyncFnOnce(&TemporaryQueue) -> Result<T>) -> Result<T> {
         let Self {
             context,
@@ -41,6 +41,9 @@ impl TemporaryQueueSession<'_> {
         } = *self;
         for queue in stale_queues::remove_stale(aws, target).await? {
             context.ui.notify(&TailNotice::StaleQueueRemoved { queue });
+        }
+        if context.interrupt.cancellation().is_cancelled() {
+            return Err(context.interrupted_error());
         }
         let name = temporary_queue::generate_name(&target.name_prefix);
         let region = aws.region();
