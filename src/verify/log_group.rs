@@ -14,6 +14,10 @@ use crate::error::Result;
 
 /// Interval between searches. The quota of `FilterLogEvents` is five calls per second for an account and region.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// Pause between the pages of a search, because of the same quota.
+pub(super) const PAGE_INTERVAL: Duration = Duration::from_millis(400);
+/// The period after the call in which events are read. It limits a late search for an earlier canary.
+const SEARCH_PERIOD: Duration = Duration::from_secs(6 * 3_600);
 /// The clock of this machine may differ from AWS's clock by this time.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
 
@@ -61,8 +65,16 @@ async fn find_event(
     let call = aws.logs.filter_log_events().log_group_name(name);
     let call = call.filter_pattern(pattern);
     let call = call.start_time(to_epoch_ms(canary.id.sent_at() - CLOCK_TOLERANCE));
+    let call = call.end_time(to_epoch_ms(canary.id.sent_at() + SEARCH_PERIOD));
     let mut pages = call.into_paginator().send();
-    while let Some(page) = pages.next().await {
+    let mut is_first = true;
+    loop {
+        if !std::mem::take(&mut is_first) {
+            sleep(PAGE_INTERVAL).await;
+        }
+        let Some(page) = pages.next().await else {
+            break;
+        };
         // The log group of a function does not exist before the first invocation.
         let page = page.optional_for("logs:FilterLogEvents", not_found::LOG_GROUP, || {
             format!("read log group {name}")
@@ -113,10 +125,15 @@ mod tests {
                 CannedResponse::json_error(not_found::LOG_GROUP[0], "no log group"),
             ),
             ("FilterLogEvents", CannedResponse::ok(r#"{"events":[]}"#)),
+            (
+                "FilterLogEvents",
+                CannedResponse::ok(r#"{"events":[],"nextToken":"2"}"#),
+            ),
             ("FilterLogEvents", CannedResponse::ok(found)),
         ]);
         let point = ObservationPoint::LogGroup { name: "g".into() };
         let board = SightingBoard::new(&[point], &["us-east-1".to_owned()], |_| {});
+        let end = to_epoch_ms(id.sent_at() + Duration::from_secs(6 * 3_600));
         let canary = Canary::new(id);
         let observed = observe(&aws, "g", "us-east-1", &canary, &board).await;
         observed.expect("a sighting");
@@ -126,6 +143,9 @@ mod tests {
             body.contains("heeler-ec-canary-20261127T210305-9f2c71d0*"),
             "{body}"
         );
-        assert_eq!(sent.operations().len(), 3);
+        assert!(body.contains(&format!(r#""endTime":{end}"#)), "{body}");
+        let bodies = sent.bodies("FilterLogEvents");
+        assert_eq!(bodies.len(), 4);
+        assert!(bodies[3].contains(r#""nextToken":"2""#), "{}", bodies[3]);
     }
 }
