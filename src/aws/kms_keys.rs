@@ -60,21 +60,19 @@ pub async fn list_keys(aws: &Aws) -> Result<Vec<(String, String)>> {
     Ok(keys)
 }
 
-/// The IDs of the keys that have an alias.
+/// The name of every alias of the account and region, and the ID of its key.
 ///
 /// # Errors
 /// When KMS refuses the call.
-pub async fn list_aliased_key_ids(aws: &Aws) -> Result<Vec<String>> {
+pub async fn list_aliases(aws: &Aws) -> Result<Vec<(String, String)>> {
     let mut named = Vec::new();
     let mut pages = aws.kms.list_aliases().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.context_for("kms:ListAliases", || {
-            "look for the key of an interrupted run".into()
-        })?;
+        let page = page.context_for("kms:ListAliases", || "list the aliases of KMS keys".into())?;
         named.extend(
-            page.aliases()
-                .iter()
-                .filter_map(|alias| alias.target_key_id.clone()),
+            page.aliases().iter().filter_map(|alias| {
+                Some((alias.alias_name.clone()?, alias.target_key_id.clone()?))
+            }),
         );
     }
     Ok(named)

@@ -61,6 +61,7 @@ pub(crate) fn add_key(
         ownership: ownership.clone(),
         tag_propagation: tag_propagation.clone(),
         unresolved_create: UnresolvedCreate::default(),
+        run_id: uuid::Uuid::new_v4().to_string(),
     });
     graph.add(KmsAlias {
         name: scope.names.key_alias(),

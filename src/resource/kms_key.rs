@@ -17,12 +17,13 @@ use tokio::try_join;
 use super::kind::ResourceKind;
 use super::kms_tag_propagation::TagPropagation;
 use super::{
-    PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text, with_policy,
+    PROPAGATION_TIMEOUT, RUN_TAG, deleted_principals_reason, extra_tags, observed, policy_text,
+    with_policy,
 };
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
-use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
+use crate::aws::kms_keys::{describe_key, list_aliases, list_keys, list_tags};
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
@@ -31,7 +32,7 @@ use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{
-    Actual, Duplicate, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+    Actual, Duplicate, KnownOutputs, OtherUsers, Outputs, Properties, Resource, ResourceSpec,
 };
 use crate::shared_document::kind::DocumentKind;
 
@@ -43,6 +44,9 @@ pub struct KmsKey {
     pub ownership: OwnershipTags,
     pub tag_propagation: TagPropagation,
     pub unresolved_create: UnresolvedCreate,
+    /// A unique ID of this run, which a new key gets as a tag. A rollback deletes only keys with this tag, because
+    /// another run may have completed the same interrupted setup.
+    pub run_id: String,
 }
 
 impl Handle<KmsKey> {
@@ -99,6 +103,10 @@ impl ResourceSpec for KmsKey {
         marks
     }
 
+    fn is_own_creation(&self, actual: &Actual) -> bool {
+        actual.state.text(observed::RUN) == Some(&self.run_id)
+    }
+
     fn reason(&self, change: &Change) -> Option<String> {
         deleted_principals_reason(change)
     }
@@ -145,7 +153,7 @@ impl Resource<Aws> for KmsKey {
         {
             return self.read_key(aws, key.arn().unwrap_or(key.key_id())).await;
         }
-        match self.find_orphaned_key(aws).await? {
+        match self.find_orphaned_key(aws, Creator::AnyRun).await? {
             Some(arn) => self.read_key(aws, &arn).await,
             None => Ok(None),
         }
@@ -153,17 +161,19 @@ impl Resource<Aws> for KmsKey {
 
     async fn create(&self, aws: &Aws, _: &State, _: &KnownOutputs) -> Result<Outputs> {
         if let Some(failure) = self.unresolved_create.pending_failure() {
-            return match self.find_orphaned_key(aws).await {
+            return match self.find_orphaned_key(aws, Creator::ThisRun).await {
                 Ok(Some(arn)) => Ok(self.finish_create(aws, arn).await),
                 _ => Err(failure),
             };
         }
+        let mut tags = self.sdk_tags()?;
+        tags.push(build_tag(RUN_TAG, &self.run_id)?);
         let call = aws
             .kms
             .create_key()
             .description(self.description)
             .policy(self.policy.to_string())
-            .set_tags(Some(self.sdk_tags()?));
+            .set_tags(Some(tags));
         // A retry by the SDK after a lost response would create a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let created = call
@@ -176,7 +186,8 @@ impl Resource<Aws> for KmsKey {
             Ok(created) => created.key_metadata.and_then(|key| key.arn),
             Err(refusal) if refusal.is_denied() || is_throttled(&refusal) => return Err(refusal),
             Err(refusal) => {
-                let Ok(Some(arn)) = self.find_orphaned_key(aws).await else {
+                let found = self.find_orphaned_key(aws, Creator::ThisRun).await;
+                let Ok(Some(arn)) = found else {
                     if is_ambiguous(&refusal) {
                         self.unresolved_create.record(&refusal);
                     }
@@ -277,27 +288,40 @@ impl Resource<Aws> for KmsKey {
         }
     }
 
-    /// Deletes the key, and another one that a lost response of `CreateKey` may have left.
+    /// Deletes the key, and another one of this run that a lost response of `CreateKey` may have left.
     async fn undo_create(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         self.delete(aws, actual).await?;
-        for duplicate in self.duplicates(aws, actual).await? {
+        for duplicate in self.other_keys(aws, actual, Creator::ThisRun).await? {
             self.delete(aws, &duplicate.actual).await?;
         }
         Ok(())
     }
 
     async fn duplicates(&self, aws: &Aws, actual: &Actual) -> Result<Vec<Duplicate>> {
-        let orphaned = self.find_orphaned_keys(aws).await?.into_iter();
-        let others = orphaned.filter(|arn| actual.outputs.get("arn") != Some(arn));
-        let duplicates = others.map(|arn| Duplicate {
-            id: ResourceKind::KmsKey.id(arn::resource_name(&arn)),
-            actual: Actual {
-                outputs: Outputs::from([("arn", arn)]),
-                ..actual.clone()
-            },
-        });
-        Ok(duplicates.collect())
+        self.other_keys(aws, actual, Creator::AnyRun).await
     }
+
+    /// Lists the aliases that others gave to the key.
+    async fn used_by(&self, aws: &Aws) -> Result<OtherUsers> {
+        let key = describe_key(aws, &self.alias).await?;
+        let Some(key) = key.filter(is_usable) else {
+            return Ok(OtherUsers::default());
+        };
+        let aliases = list_aliases(aws).await?.into_iter();
+        let others = aliases.filter(|(name, id)| id == key.key_id() && *name != self.alias);
+        Ok(OtherUsers {
+            relation: "has other aliases",
+            users: others.map(|(name, _)| name).collect(),
+            release_commands: Vec::new(),
+        })
+    }
+}
+
+/// The run that created a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Creator {
+    ThisRun,
+    AnyRun,
 }
 
 /// Returns true if KMS refused the call before it processed it, because of the request rate. No key was created. Source:
@@ -403,6 +427,10 @@ impl KmsKey {
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
             )
+            .with_optional(
+                observed::RUN,
+                pairs().find(|(key, _)| *key == RUN_TAG).map(|(_, run)| run),
+            )
             .with(observed::TAGS, observed::tags(pairs()));
         let state = with_policy(state, "policy", &iam::parse_document(&document));
         let state = extra_tags::with_found(state, &self.ownership, pairs());
@@ -419,18 +447,41 @@ impl KmsKey {
         marks.map(|(key, value)| build_tag(&key, &value)).collect()
     }
 
-    /// Finds a key without an alias that an interrupted run created for this alias.
-    async fn find_orphaned_key(&self, aws: &Aws) -> Result<Option<String>> {
-        Ok(self.find_orphaned_keys(aws).await?.into_iter().next())
+    /// Returns the keys without an alias for this alias, except the key that was read.
+    async fn other_keys(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        creator: Creator,
+    ) -> Result<Vec<Duplicate>> {
+        let orphaned = self.find_orphaned_keys(aws, creator).await?.into_iter();
+        let others = orphaned.filter(|arn| actual.outputs.get("arn") != Some(arn));
+        let duplicates = others.map(|arn| Duplicate {
+            id: ResourceKind::KmsKey.id(arn::resource_name(&arn)),
+            actual: Actual {
+                outputs: Outputs::from([("arn", arn)]),
+                ..actual.clone()
+            },
+        });
+        Ok(duplicates.collect())
     }
 
-    /// Finds all keys without an alias that interrupted runs created for this alias. A key is skipped if the caller is
-    /// not allowed to read its tags.
-    async fn find_orphaned_keys(&self, aws: &Aws) -> Result<Vec<String>> {
-        let (keys, named) = try_join!(list_keys(aws), list_aliased_key_ids(aws))?;
-        let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
+    /// Finds a key without an alias that an interrupted run, or this run, created for this alias.
+    async fn find_orphaned_key(&self, aws: &Aws, creator: Creator) -> Result<Option<String>> {
+        let found = self.find_orphaned_keys(aws, creator).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Finds all keys without an alias that were created for this alias. A key is skipped if the caller is not allowed to
+    /// read its tags.
+    async fn find_orphaned_keys(&self, aws: &Aws, creator: Creator) -> Result<Vec<String>> {
+        // In this order, the key of a run that creates its alias at the same time is not an orphan.
+        let keys = list_keys(aws).await?;
+        let aliases = list_aliases(aws).await?;
+        let is_named = |id: &str| aliases.iter().any(|(_, named)| named == id);
+        let unnamed = keys.into_iter().filter(|(id, _)| !is_named(id));
         let candidates = stream::iter(unnamed).map(|(_, arn)| async move {
-            let is_candidate = self.has_alias_tag(aws, &arn).await?
+            let is_candidate = self.has_alias_tag(aws, &arn, creator).await?
                 && describe_key(aws, &arn).await?.is_some_and(|key| {
                     is_usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
                 });
@@ -440,16 +491,20 @@ impl KmsKey {
         found.try_filter_map(future::ok).try_collect().await
     }
 
-    /// Returns true if the tags show that the key was created for this alias. Returns false if the caller is not
-    /// allowed to read the tags.
-    async fn has_alias_tag(&self, aws: &Aws, key: &str) -> Result<bool> {
+    /// Returns true if the tags show that this creator made the key for this alias. An adopted key is the creation of
+    /// somebody else. Returns false if the caller is not allowed to read the tags.
+    async fn has_alias_tag(&self, aws: &Aws, key: &str, creator: Creator) -> Result<bool> {
         let tags = match list_tags(aws, key).await {
             Err(refusal) if refusal.is_denied() => return Ok(false),
             tags => tags?,
         };
         let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
+        let is_wanted =
+            creator == Creator::AnyRun || tags().any(|tag| tag == (RUN_TAG, &self.run_id));
         Ok(self.ownership.ownership(tags()) == Ownership::Managed
-            && tags().any(|tag| tag == (ALIAS_TAG, &self.alias)))
+            && is_wanted
+            && tags().any(|tag| tag == (ALIAS_TAG, &self.alias))
+            && !tags().any(|(key, _)| key == ADOPTION_TIME_TAG))
     }
 }
 

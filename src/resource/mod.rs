@@ -37,6 +37,9 @@ use crate::reconcile::state::State;
 /// The maximum time until one AWS service sees a resource that another service has just created.
 pub(crate) const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// The tag with the ID of the run that created a role or a key.
+const RUN_TAG: &str = "heeler-ec:run";
+
 /// Fields of an actual state that are not compared. An export shows their actual values.
 pub mod observed {
     use serde_json::{Map, Value};
@@ -50,7 +53,7 @@ pub mod observed {
     pub const ROLE: &str = "observed.role";
     /// The maximum session duration of a role.
     pub const MAX_SESSION_SECONDS: &str = "observed.max_session_seconds";
-    /// The ID of the run that created a role.
+    /// The ID of the run that created a role or a key.
     pub const RUN: &str = "observed.run";
     /// The IAM path of a role.
     pub const PATH: &str = "observed.path";

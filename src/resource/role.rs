@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::iam_users::{attached_to_role, explain_conflict};
 use super::kind::ResourceKind;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text};
+use super::{
+    PROPAGATION_TIMEOUT, RUN_TAG, deleted_principals_reason, extra_tags, observed, policy_text,
+};
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, lookup, not_found};
 use crate::error::{Error, Result};
@@ -47,8 +49,6 @@ impl Handle<Role> {
     }
 }
 
-/// The tag with the ID of the run that created the role.
-const RUN_TAG: &str = "heeler-ec:run";
 /// The state field of the permissions boundary.
 const BOUNDARY: &str = "permissions_boundary";
 

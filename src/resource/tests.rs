@@ -27,6 +27,7 @@ const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
 const ROLE: &str = "arn:aws:iam::111122223333:role/role";
 const OWN_POLICY: &str = "arn:aws:iam::111122223333:policy/policy";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
+const RUN: &str = "this-run";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
 const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/queue"}"#;
 const OWNERSHIP: OwnershipTags = OwnershipTags {
@@ -53,6 +54,7 @@ impl Fixture {
             ownership: OWNERSHIP,
             tag_propagation: TagPropagation::default(),
             unresolved_create: UnresolvedCreate::default(),
+            run_id: RUN.to_owned(),
         });
         let role = graph.add(Role {
             arn: ROLE.to_owned(),
@@ -312,6 +314,7 @@ async fn key_create_finds_key_after_lost_response() {
         { "TagKey": "managed-by", "TagValue": "heeler-ec" },
         { "TagKey": "heeler-ec:option", "TagValue": "s3" },
         { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+        { "TagKey": "heeler-ec:run", "TagValue": RUN },
     ] });
     let metadata = json!({ "KeyMetadata": {
         "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
@@ -340,6 +343,63 @@ async fn key_create_finds_key_after_lost_response() {
         created.iter().filter(|name| *name == "CreateKey").count(),
         1
     );
+    let body = json_body(&sent.body("CreateKey"));
+    let run = json!({ "TagKey": "heeler-ec:run", "TagValue": RUN });
+    let tags = body["Tags"].as_array().expect("tags");
+    assert!(tags.contains(&run), "{body}");
+}
+
+#[tokio::test]
+async fn key_of_another_run_is_not_own_creation() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let tags = json!({ "Tags": [
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+        { "TagKey": "heeler-ec:run", "TagValue": "other-run" },
+    ] });
+    // A call that fails does not take the key that another run has created meanwhile.
+    let (aws, _) = Aws::canned(vec![
+        (
+            "CreateKey",
+            CannedResponse::json_error("DependencyTimeoutException", "timed out"),
+        ),
+        (
+            "ListKeys",
+            ok(&json!({ "Keys": [{ "KeyId": "k", "KeyArn": KEY }] }).to_string()),
+        ),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListResourceTags", ok(&tags.to_string())),
+    ]);
+    let desired = key.desired(&fixture.known);
+    let created = key.create(&aws, &desired, &fixture.known).await;
+    assert!(created.is_err(), "{created:?}");
+
+    let (aws, _) = Aws::canned(key_read(&tags["Tags"]));
+    let actual = key.read(&aws, &fixture.known).await.unwrap();
+    let actual = actual.expect("the key of the alias");
+    assert!(actual.is_managed());
+    assert!(!key.is_own_creation(&actual));
+}
+
+#[tokio::test]
+async fn other_aliases_of_key_are_users() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
+    } });
+    let aliases = json!({ "Aliases": [
+        { "AliasName": "alias/key", "TargetKeyId": "k" },
+        { "AliasName": "alias/payments", "TargetKeyId": "k" },
+        { "AliasName": "alias/unrelated", "TargetKeyId": "other" },
+    ] });
+    let (aws, _) = Aws::canned(vec![
+        ("DescribeKey", ok(&metadata.to_string())),
+        ("ListAliases", ok(&aliases.to_string())),
+    ]);
+    let users = key.used_by(&aws).await.unwrap();
+    assert_eq!(users.users, ["alias/payments"]);
 }
 
 /// The responses of a read of the key with these tags. The key itself is old.
@@ -430,6 +490,7 @@ async fn late_key_listing_causes_no_second_key() {
         { "TagKey": "heeler-ec:option", "TagValue": "s3" },
         { "TagKey": "managed-by", "TagValue": "heeler-ec" },
         { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+        { "TagKey": "heeler-ec:run", "TagValue": RUN },
     ] });
     let metadata = json!({ "KeyMetadata": {
         "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
@@ -467,20 +528,23 @@ async fn key_duplicates_include_keys_of_interrupted_runs() {
     let fixture = Fixture::new();
     let key = fixture.resource("kms key");
     let other = "arn:aws:kms:us-east-1:123456789012:key/other";
-    let tags = json!({ "Tags": [
-        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
-        { "TagKey": "managed-by", "TagValue": "heeler-ec" },
-        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
-    ] });
+    let tags = |run: &str| {
+        json!({ "Tags": [
+            { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+            { "TagKey": "managed-by", "TagValue": "heeler-ec" },
+            { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+            { "TagKey": "heeler-ec:run", "TagValue": run },
+        ] })
+    };
     let metadata = json!({ "KeyMetadata": {
         "KeyId": "other", "Arn": other, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
     } });
     let keys = json!({ "Keys": [{ "KeyId": "other", "KeyArn": other }] });
-    let search = || {
+    let search = |run: &str| {
         vec![
             ("ListKeys", ok(&keys.to_string())),
             ("ListAliases", ok(r#"{"Aliases": []}"#)),
-            ("ListResourceTags", ok(&tags.to_string())),
+            ("ListResourceTags", ok(&tags(run).to_string())),
             ("DescribeKey", ok(&metadata.to_string())),
         ]
     };
@@ -489,14 +553,18 @@ async fn key_duplicates_include_keys_of_interrupted_runs() {
         outputs: [("arn", KEY.to_owned())].into(),
         ownership: Ownership::Managed,
     };
-    let (aws, _) = Aws::canned(search());
+    let (aws, _) = Aws::canned(search("other-run"));
     let duplicates = key.duplicates(&aws, &actual).await.unwrap();
     let found = duplicates.iter().map(|copy| copy.id.to_string());
     assert_eq!(found.collect::<Vec<_>>(), ["kms key other"]);
 
-    // A rollback also deletes a key whose ARN was lost with the response.
+    // A rollback also deletes a key of this run whose ARN was lost with the response, but no key of another run.
     let deletion = || ("ScheduleKeyDeletion", ok("{}"));
-    let calls = [deletion()].into_iter().chain(search());
+    let calls = [deletion()].into_iter().chain(search("other-run"));
+    let (aws, sent) = Aws::canned(calls.collect());
+    key.undo_create(&aws, &actual).await.unwrap();
+    assert_eq!(sent.bodies("ScheduleKeyDeletion").len(), 1);
+    let calls = [deletion()].into_iter().chain(search(RUN));
     let (aws, sent) = Aws::canned(calls.chain([deletion()]).collect());
     key.undo_create(&aws, &actual).await.unwrap();
     let bodies = sent.bodies("ScheduleKeyDeletion");
