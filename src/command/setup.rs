@@ -306,8 +306,7 @@ impl SetupRun<'_, '_> {
         // The setup is complete.
         context.interrupt.clear_leftovers();
         context.interrupt.clear_clean_up();
-        let delivery_time = self.prepared.target.option().delivery_time();
-        match confirm(context, Question::FollowCanary { delivery_time }).await {
+        match confirm(context, Question::FollowCanary).await {
             Ok(true) => {
                 let verified = Box::pin(super::verify::run(context, cli::VerifyArgs::default()));
                 verified.await.unwrap_or_else(CommandOutcome::from)

@@ -53,7 +53,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "--account-id names another account",
             |s| s.request.expected_account = Some(MEMBER.into()),
             "fail",
-            "export AWS_PROFILE",
+            "--profile PROFILE",
         ),
         s3(
             "account.expected",

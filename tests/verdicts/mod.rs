@@ -258,6 +258,11 @@ const NO_COMMAND: &[(&str, &str)] = &[
         "account.credentials",
         "the operator must use another identity",
     ),
+    (
+        "account.endpoint",
+        "an option or a variable must be removed",
+    ),
+    ("account.expected", "an option must be changed"),
     ("account.partition", "only Heeler can answer"),
     ("account.region", "an option must be removed"),
     (

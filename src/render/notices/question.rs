@@ -12,10 +12,7 @@ pub enum Question<'a> {
         account: &'a str,
     },
     /// Offers verify after setup.
-    FollowCanary {
-        /// The time from a call to its event, as the end of a sentence.
-        delivery_time: &'a str,
-    },
+    FollowCanary,
     /// Destructive: the user types `yes`.
     DeleteResources { count: usize, account: &'a str },
     /// Destructive: the user types `yes`.
@@ -33,9 +30,7 @@ impl Question<'_> {
                     plan_request(&PlanCounts::of(steps))
                 )
             }
-            Self::FollowCanary { delivery_time } => format!(
-                "\nFollow a test call to Heeler's queue now (verify)? Its event arrives {delivery_time}."
-            ),
+            Self::FollowCanary => "\nFollow a test call to Heeler's queue now (verify)?".to_owned(),
             Self::DeleteResources { count, account } => format!(
                 "\nDelete {} in account {account}? Messages that Heeler has not received yet are lost.",
                 these(count, "resource")
@@ -50,7 +45,7 @@ impl Question<'_> {
     /// Returns true if the user must type a word instead of `y`.
     #[must_use]
     pub fn is_destructive(self) -> bool {
-        !matches!(self, Self::ApplyPlan { .. } | Self::FollowCanary { .. })
+        !matches!(self, Self::ApplyPlan { .. } | Self::FollowCanary)
     }
 }
 
