@@ -2,6 +2,7 @@
 
 mod command_groups;
 mod command_suggestions;
+mod coverage;
 pub mod environment;
 pub mod examples;
 mod help_headings;
@@ -12,6 +13,7 @@ mod shared;
 mod tail;
 pub mod tfvars;
 pub mod value_parsers;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,19 +29,20 @@ use crate::cli::command_suggestions::with_suggestion;
 use crate::cli::environment::TypedArguments;
 use crate::cli::help_headings::GENERAL;
 use crate::cli::output::{
-    ConfigurationFormat, CoverageFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat,
-    StatusFormat, ValuesFormat,
+    ConfigurationFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat, StatusFormat,
+    ValuesFormat,
 };
 use crate::cli::value_parsers::{CheckIdParser, ExternalId};
 use crate::render::command_line::RepeatedOptions;
 use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
-use crate::verify::CanaryId;
 
+pub use coverage::CoverageArgs;
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
 pub use shared::{AcceptArgs, AdoptionArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs};
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
+pub use verify::VerifyArgs;
 
 /// Set up Heeler event collection for an AWS organization's CloudTrail
 ///
@@ -509,77 +512,6 @@ pub struct StatusArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<StatusFormat>,
-}
-
-#[derive(Args, Debug)]
-pub struct CoverageArgs {
-    /// Trail name or ARN (needed only if there are several organization trails)
-    #[arg(long, value_name = "NAME")]
-    pub trail: Option<String>,
-
-    /// Also show accounts and regions without a gap
-    #[arg(long)]
-    pub all: bool,
-
-    /// Check only regions that are enabled by default, which saves one call per account (AWS allows five per second)
-    #[arg(long)]
-    pub default_regions: bool,
-
-    /// Also write the result to this file as an HTML page, and replace the file if it exists
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-
-    /// Keep the progress in this file: a run that was interrupted continues, and a complete run deletes the file
-    #[arg(long, value_name = "FILE")]
-    pub resume: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub format: OutputArgs<CoverageFormat>,
-}
-
-/// The default of `verify --timeout`, which help shows as `20m`.
-const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(20 * 60);
-
-#[derive(Args, Debug)]
-pub struct VerifyArgs {
-    /// Follow the canary for this time
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration)]
-    pub timeout: Duration,
-
-    /// Send nothing; only measure the delivery delay of the newest events
-    #[arg(long, conflicts_with_all = ["resume", "all_regions"])]
-    pub no_canary: bool,
-
-    /// Send the canary in every enabled region, not only in us-east-1 and the region of the deployment
-    #[arg(long)]
-    pub all_regions: bool,
-
-    /// Look for a canary that an earlier run sent
-    #[arg(long, value_name = "ID", value_parser = value_parsers::canary_id)]
-    pub resume: Option<CanaryId>,
-
-    /// Write an evidence report for auditors to this new file as Markdown, and beside it as JSON
-    #[arg(long, value_name = "FILE")]
-    pub evidence: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub format: OutputArgs<ResultFormat>,
-}
-
-impl Default for VerifyArgs {
-    /// The arguments of `verify` without options.
-    fn default() -> Self {
-        Self {
-            timeout: DEFAULT_VERIFY_TIMEOUT,
-            no_canary: false,
-            all_regions: false,
-            resume: None,
-            evidence: None,
-            format: OutputArgs {
-                output: ResultFormat::Table,
-            },
-        }
-    }
 }
 
 #[derive(Args, Debug)]

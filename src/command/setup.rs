@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::backup::BackupInProgress;
 use super::guided_setup::complete_arguments;
@@ -228,21 +228,22 @@ impl SetupRun<'_, '_> {
         if !sends_test_event(&self.plan.steps, &queue) {
             return None;
         }
-        let end = Instant::now() + TEST_EVENT_WAIT;
+        let seen = async {
+            loop {
+                // The setup is complete, so an error only means that the test event was not seen.
+                let counted = count_messages(&self.prepared.aws, &queue).await;
+                if counted.is_ok_and(|counters| counters.total() > 0) {
+                    return;
+                }
+                sleep(TEST_EVENT_INTERVAL).await;
+            }
+        };
         let cancellation = self.context.interrupt.cancellation();
-        loop {
-            // The setup is complete, so an error only means that the test event was not seen.
-            let counted = count_messages(&self.prepared.aws, &queue).await;
-            if counted.is_ok_and(|counters| counters.total() > 0) {
-                return Some(true);
-            }
-            if Instant::now() >= end {
-                return Some(false);
-            }
-            tokio::select! {
-                () = sleep(TEST_EVENT_INTERVAL) => {}
-                () = cancellation.cancelled() => return Some(false),
-            }
+        tokio::select! {
+            biased;
+            () = seen => Some(true),
+            () = sleep(TEST_EVENT_WAIT) => Some(false),
+            () = cancellation.cancelled() => Some(false),
         }
     }
 

@@ -7,14 +7,13 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::primitives::{DateTime, DateTimeFormat as Format};
-use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
-use futures_util::future;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio::try_join;
 
 use super::kind::ResourceKind;
+use super::kms_orphaned_keys::{ADOPTION_TIME_TAG, ALIAS_TAG, KeyOrigin, OrphanedKeys, is_usable};
 use super::kms_tag_propagation::TagPropagation;
 use super::{
     PROPAGATION_TIMEOUT, RUN_TAG, deleted_principals_reason, extra_tags, observed, policy_text,
@@ -23,11 +22,11 @@ use super::{
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
-use crate::aws::kms_keys::{describe_key, list_aliases, list_keys, list_tags};
+use crate::aws::kms_keys::{describe_key, list_aliases, list_tags};
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
-use crate::ownership::{Ownership, OwnershipTags};
+use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
@@ -63,10 +62,6 @@ const CREATE_RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time to search for a key if `CreateKey` may have succeeded without a response. After this time, another key is
 /// created. `ListKeys` returns a new key with a delay.
 const LISTING_DELAY: Duration = Duration::from_secs(15);
-/// The tag with the alias of a key. It identifies the key until the alias exists.
-const ALIAS_TAG: &str = "heeler-ec:alias";
-/// The tag with the time at which a run adopted the key. Another run then knows when the tags count in authorization.
-const ADOPTION_TIME_TAG: &str = "heeler-ec:adopted-at";
 /// The shortest waiting period that AWS allows before a key is deleted.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
@@ -153,7 +148,7 @@ impl Resource<Aws> for KmsKey {
         {
             return self.read_key(aws, key.arn().unwrap_or(key.key_id())).await;
         }
-        match self.find_orphaned_key(aws, Creator::AnyRun).await? {
+        match self.orphaned_keys().find(aws, KeyOrigin::Any).await? {
             Some(arn) => self.read_key(aws, &arn).await,
             None => Ok(None),
         }
@@ -161,7 +156,7 @@ impl Resource<Aws> for KmsKey {
 
     async fn create(&self, aws: &Aws, _: &State, _: &KnownOutputs) -> Result<Outputs> {
         if let Some(failure) = self.unresolved_create.pending_failure() {
-            return match self.find_orphaned_key(aws, Creator::ThisRun).await {
+            return match self.orphaned_keys().find(aws, KeyOrigin::ThisRun).await {
                 Ok(Some(arn)) => Ok(self.finish_create(aws, arn).await),
                 _ => Err(failure),
             };
@@ -186,7 +181,7 @@ impl Resource<Aws> for KmsKey {
             Ok(created) => created.key_metadata.and_then(|key| key.arn),
             Err(refusal) if refusal.is_denied() || is_throttled(&refusal) => return Err(refusal),
             Err(refusal) => {
-                let found = self.find_orphaned_key(aws, Creator::ThisRun).await;
+                let found = self.orphaned_keys().find(aws, KeyOrigin::ThisRun).await;
                 let Ok(Some(arn)) = found else {
                     if is_ambiguous(&refusal) {
                         self.unresolved_create.record(&refusal);
@@ -291,14 +286,14 @@ impl Resource<Aws> for KmsKey {
     /// Deletes the key, and another one of this run that a lost response of `CreateKey` may have left.
     async fn undo_create(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         self.delete(aws, actual).await?;
-        for duplicate in self.other_keys(aws, actual, Creator::ThisRun).await? {
+        for duplicate in self.other_keys(aws, actual, KeyOrigin::ThisRun).await? {
             self.delete(aws, &duplicate.actual).await?;
         }
         Ok(())
     }
 
     async fn duplicates(&self, aws: &Aws, actual: &Actual) -> Result<Vec<Duplicate>> {
-        self.other_keys(aws, actual, Creator::AnyRun).await
+        self.other_keys(aws, actual, KeyOrigin::AnyRun).await
     }
 
     /// Lists the aliases that others gave to the key.
@@ -315,13 +310,6 @@ impl Resource<Aws> for KmsKey {
             release_commands: Vec::new(),
         })
     }
-}
-
-/// The run that created a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Creator {
-    ThisRun,
-    AnyRun,
 }
 
 /// Returns true if KMS refused the call before it processed it, because of the request rate. No key was created. Source:
@@ -447,14 +435,18 @@ impl KmsKey {
         marks.map(|(key, value)| build_tag(&key, &value)).collect()
     }
 
-    /// Returns the keys without an alias for this alias, except the key that was read.
+    /// Returns the keys without an alias that were created for this alias, except the key that was read.
     async fn other_keys(
         &self,
         aws: &Aws,
         actual: &Actual,
-        creator: Creator,
+        origin: KeyOrigin,
     ) -> Result<Vec<Duplicate>> {
-        let orphaned = self.find_orphaned_keys(aws, creator).await?.into_iter();
+        let orphaned = self
+            .orphaned_keys()
+            .find_all(aws, origin)
+            .await?
+            .into_iter();
         let others = orphaned.filter(|arn| actual.outputs.get("arn") != Some(arn));
         let duplicates = others.map(|arn| Duplicate {
             id: ResourceKind::KmsKey.id(arn::resource_name(&arn)),
@@ -466,45 +458,12 @@ impl KmsKey {
         Ok(duplicates.collect())
     }
 
-    /// Finds a key without an alias that an interrupted run, or this run, created for this alias.
-    async fn find_orphaned_key(&self, aws: &Aws, creator: Creator) -> Result<Option<String>> {
-        let found = self.find_orphaned_keys(aws, creator).await?;
-        Ok(found.into_iter().next())
-    }
-
-    /// Finds all keys without an alias that were created for this alias. A key is skipped if the caller is not allowed to
-    /// read its tags.
-    async fn find_orphaned_keys(&self, aws: &Aws, creator: Creator) -> Result<Vec<String>> {
-        // In this order, the key of a run that creates its alias at the same time is not an orphan.
-        let keys = list_keys(aws).await?;
-        let aliases = list_aliases(aws).await?;
-        let is_named = |id: &str| aliases.iter().any(|(_, named)| named == id);
-        let unnamed = keys.into_iter().filter(|(id, _)| !is_named(id));
-        let candidates = stream::iter(unnamed).map(|(_, arn)| async move {
-            let is_candidate = self.has_alias_tag(aws, &arn, creator).await?
-                && describe_key(aws, &arn).await?.is_some_and(|key| {
-                    is_usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
-                });
-            Ok::<_, Error>(is_candidate.then_some(arn))
-        });
-        let found = candidates.buffered(8);
-        found.try_filter_map(future::ok).try_collect().await
-    }
-
-    /// Returns true if the tags show that this creator made the key for this alias. An adopted key is the creation of
-    /// somebody else. Returns false if the caller is not allowed to read the tags.
-    async fn has_alias_tag(&self, aws: &Aws, key: &str, creator: Creator) -> Result<bool> {
-        let tags = match list_tags(aws, key).await {
-            Err(refusal) if refusal.is_denied() => return Ok(false),
-            tags => tags?,
-        };
-        let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
-        let is_wanted =
-            creator == Creator::AnyRun || tags().any(|tag| tag == (RUN_TAG, &self.run_id));
-        Ok(self.ownership.ownership(tags()) == Ownership::Managed
-            && is_wanted
-            && tags().any(|tag| tag == (ALIAS_TAG, &self.alias))
-            && !tags().any(|(key, _)| key == ADOPTION_TIME_TAG))
+    fn orphaned_keys(&self) -> OrphanedKeys<'_> {
+        OrphanedKeys {
+            alias: &self.alias,
+            ownership: &self.ownership,
+            run_id: &self.run_id,
+        }
     }
 }
 
@@ -519,14 +478,6 @@ fn has_new_tags<'t>(key: &KeyMetadata, tags: impl Iterator<Item = (&'t str, &'t 
     let propagation_seconds = TagPropagation::TIMEOUT.as_secs().cast_signed();
     let mut times = key.creation_date().copied().into_iter().chain(adoptions);
     times.any(|time| now.saturating_sub(time.secs()) < propagation_seconds)
-}
-
-/// Returns false for a key whose deletion is scheduled, because nothing can use it.
-fn is_usable(key: &KeyMetadata) -> bool {
-    !matches!(
-        key.key_state(),
-        Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
-    )
 }
 
 fn build_tag(key: &str, value: &str) -> Result<Tag> {

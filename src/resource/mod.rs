@@ -11,6 +11,7 @@ pub mod kind;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
+mod kms_orphaned_keys;
 pub mod kms_tag_propagation;
 pub mod managed_policy;
 pub mod policy_attachment;

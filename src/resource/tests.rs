@@ -383,6 +383,54 @@ async fn key_of_another_run_is_not_own_creation() {
 }
 
 #[tokio::test]
+async fn adopted_key_without_alias_is_kept() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let tags = json!({ "Tags": [
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+        { "TagKey": "heeler-ec:adopted-at", "TagValue": "2026-01-02T03:04:05Z" },
+    ] });
+    let other = "arn:aws:kms:us-east-1:123456789012:key/other";
+    let keys = json!({ "Keys": [{ "KeyId": "other", "KeyArn": other }] });
+    let actual = Actual {
+        state: key.desired(&fixture.known),
+        outputs: [("arn", KEY.to_owned())].into(),
+        ownership: Ownership::Managed,
+    };
+    // Somebody else created it, so destroy does not delete it as a leftover of setup.
+    let (aws, _) = Aws::canned(vec![
+        ("ListKeys", ok(&keys.to_string())),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListResourceTags", ok(&tags.to_string())),
+    ]);
+    let duplicates = key.duplicates(&aws, &actual).await.unwrap();
+    assert!(duplicates.is_empty(), "{:?}", duplicates.len());
+    // The deployment still uses it if its alias is missing.
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "other", "Arn": other, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
+    } });
+    let metadata = || ("DescribeKey", ok(&metadata.to_string()));
+    let listed = || ("ListResourceTags", ok(&tags.to_string()));
+    let (aws, _) = Aws::canned(vec![
+        (
+            "DescribeKey",
+            CannedResponse::json_error("NotFoundException", "no alias"),
+        ),
+        ("ListKeys", ok(&keys.to_string())),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        listed(),
+        metadata(),
+        metadata(),
+        ("GetKeyPolicy", ok(r#"{"Policy": "{}"}"#)),
+        ("GetKeyRotationStatus", ok("{}")),
+        listed(),
+    ]);
+    let found = key.read(&aws, &KnownOutputs::default()).await.unwrap();
+    assert_eq!(found.expect("the key").outputs["arn"], other);
+}
+
+#[tokio::test]
 async fn other_aliases_of_key_are_users() {
     let fixture = Fixture::new();
     let key = fixture.resource("kms key");

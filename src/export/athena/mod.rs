@@ -124,7 +124,7 @@ pub fn statements(trail: &AthenaTrail, severities: &SeverityTable) -> Vec<Athena
         statement(
             "coverage",
             StatementKind::Query,
-            "The accounts and regions with events, with digests only and without deliveries, as heeler-ec coverage shows them.",
+            "The accounts and regions with events, with digests only and without deliveries.",
             coverage_queries::coverage(trail, &names),
         ),
         statement(

@@ -95,7 +95,7 @@ impl Notice for SetupNotice {
             ),
             Self::TestEvent { is_seen: false } => Message::status(
                 "test_event",
-                "\nThe test event of S3 is not in Heeler's queue. Not seen yet; run: `heeler-ec verify`",
+                "\nThe test event of S3 is not counted in Heeler's queue yet; run: `heeler-ec verify`",
             ),
             Self::NextSteps {
                 is_first,
