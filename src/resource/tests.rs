@@ -405,7 +405,7 @@ async fn adopted_key_without_alias_is_kept() {
         ("ListResourceTags", ok(&tags.to_string())),
     ]);
     let duplicates = key.duplicates(&aws, &actual).await.unwrap();
-    assert!(duplicates.is_empty(), "{:?}", duplicates.len());
+    assert_eq!(duplicates.len(), 0);
     // The deployment still uses it if its alias is missing.
     let metadata = json!({ "KeyMetadata": {
         "KeyId": "other", "Arn": other, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
