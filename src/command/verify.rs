@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, args: cli::VerifyArgs) -> Result<Comm
         && id.sent_at() > SystemTime::now() + CLOCK_TOLERANCE
     {
         return Err(
-            Error::usage(format!("the canary {id} is of the future")).with_hint(
+            Error::usage(format!("the canary {id} has a time in the future")).with_hint(
                 "copy the ID from the output of verify, and check the clock of this machine",
             ),
         );
