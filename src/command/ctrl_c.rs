@@ -57,6 +57,7 @@ pub(crate) async fn run_until_second_ctrl_c<F>(
 where
     F: Future<Output = Result<CommandOutcome>>,
 {
+    let signals = EndSignals::register();
     let cancellation = CancellationToken::new();
     let interrupt = Interrupt {
         cancellation: cancellation.clone(),
@@ -68,7 +69,7 @@ where
     let work = work(interrupt);
     tokio::select! {
         result = work => result,
-        () = wait_for_two_signals(ui, &cancellation, &clean_up) => {
+        () = wait_for_two_signals(signals, ui, &cancellation, &clean_up) => {
             print_message(ui, &leftovers);
             Err(Error::interrupted("the clean-up was not completed"))
         }
@@ -86,38 +87,68 @@ fn print_message(ui: Ui, message: &Mutex<Option<Message>>) {
 }
 
 async fn wait_for_two_signals(
+    mut signals: EndSignals,
     ui: Ui,
     cancellation: &CancellationToken,
     clean_up: &Mutex<Option<CleanUp>>,
 ) {
-    next_signal().await;
+    signals.next().await;
     let clean_up = *lock(clean_up);
     if let Some(clean_up) = clean_up {
         ui.notify(&clean_up);
     }
     cancellation.cancel();
-    next_signal().await;
+    signals.next().await;
 }
 
-/// Waits for Ctrl-C (SIGINT) or SIGTERM.
-async fn next_signal() {
+/// The signals that end a command: Ctrl-C (SIGINT) and SIGTERM.
+///
+/// A signal that the system refuses to report keeps its default action: the program ends.
+struct EndSignals {
     #[cfg(unix)]
-    {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl EndSignals {
+    /// Registers the signals at once, so that one that arrives before the first wait is not lost.
+    fn register() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                received = tokio::signal::ctrl_c() => {
-                    if received.is_err() {
-                        std::future::pending::<()>().await;
-                    }
-                }
-                _ = terminated.recv() => {}
-            }
-            return;
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a signal handler the default of the system applies: the program ends.
-        std::future::pending::<()>().await;
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = received(self.interrupt.as_mut()) => {}
+            () = received(self.terminate.as_mut()) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
+    if let Some(signal) = signal
+        && signal.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+impl EndSignals {
+    fn register() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
