@@ -23,6 +23,7 @@ mod docs_consistency;
 mod drift;
 mod environment;
 mod error_codes;
+mod event_pattern;
 mod eventual_consistency;
 mod faults;
 mod filter_pattern;

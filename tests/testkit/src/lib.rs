@@ -15,6 +15,7 @@ pub mod clients;
 pub mod cloudtrail;
 mod delivery;
 pub mod emulator;
+pub mod event_pattern;
 pub mod gate;
 pub mod iam_actions;
 pub mod json_schema;
