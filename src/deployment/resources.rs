@@ -22,8 +22,12 @@ const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
 /// Receives after which SQS moves a message to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 4;
 
-/// Adds the role that Heeler assumes. All later resources wait for it: of two concurrent first setups only one gets it,
-/// and the other creates nothing.
+/// The description of the role that Heeler assumes.
+const HEELER_ROLE: &str = "Role for Heeler to assume to harvest SQS queue.";
+/// The description of the policy of that role.
+const HEELER_POLICY: &str = "Policy to allow Heeler to harvest messages from SQS queue.";
+
+/// Adds the role that Heeler assumes, as [`add_access_role`] does.
 pub(crate) fn add_heeler_role(
     graph: &mut Graph<Aws>,
     scope: &DeploymentScope,
@@ -31,9 +35,22 @@ pub(crate) fn add_heeler_role(
     tags: RoleTags,
     ownership: &OwnershipTags,
 ) -> Handle<Role> {
+    add_access_role(graph, scope, trust, tags, ownership, HEELER_ROLE)
+}
+
+/// Adds the role that Heeler or another vendor assumes. All later resources wait for it: of two concurrent first setups only one gets it,
+/// and the other creates nothing.
+pub(crate) fn add_access_role(
+    graph: &mut Graph<Aws>,
+    scope: &DeploymentScope,
+    trust: &HeelerTrust,
+    tags: RoleTags,
+    ownership: &OwnershipTags,
+    description: &'static str,
+) -> Handle<Role> {
     let role = graph.add(Role {
         arn: scope.role_arn(&scope.names.role()),
-        description: "Role for Heeler to assume to harvest SQS queue.",
+        description,
         trusted_entity: TrustedEntity::Heeler(trust.clone()),
         permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
@@ -81,17 +98,18 @@ pub(crate) struct QueuePair {
     pub dead_letter_ordering: QueueOrdering,
 }
 
-/// Adds the dead-letter queue and the queue.
+/// Adds the dead-letter queue and the queue. Without a key, SQS encrypts with its own.
 pub(crate) fn add_queues(
     graph: &mut Graph<Aws>,
     pair: QueuePair,
-    key: &Handle<KmsKey>,
+    key: Option<&Handle<KmsKey>>,
     ownership: &OwnershipTags,
 ) -> Handle<Queue> {
+    let key = key.map(Handle::<KmsKey>::arn);
     let dead_letters = graph.add(Queue {
         policy: Some(dead_letter_queue_policy(&pair.dead_letter_queue_arn)),
         arn: pair.dead_letter_queue_arn,
-        key: key.arn(),
+        key: key.clone(),
         retention_seconds: DEAD_LETTER_RETENTION_SECONDS,
         receive_wait_seconds: 0,
         ordering: pair.dead_letter_ordering,
@@ -101,7 +119,7 @@ pub(crate) fn add_queues(
     });
     graph.add(Queue {
         arn: pair.queue_arn,
-        key: key.arn(),
+        key,
         retention_seconds: QUEUE_RETENTION_SECONDS,
         receive_wait_seconds: 10,
         ordering: pair.ordering,
@@ -125,7 +143,7 @@ pub(crate) fn heeler_policy(
     policy_with_key(
         scope.policy_arn(&scope.names.policy()),
         scope.names.role(),
-        "Policy to allow Heeler to harvest messages from SQS queue.",
+        HEELER_POLICY,
         key,
         ownership,
         document,

@@ -1,6 +1,6 @@
-//! The entry of one topic in the notification configuration of a bucket. The configuration is shared, and each write
+//! The entry of one topic or queue in the notification configuration of a bucket. The configuration is shared, and each write
 //! replaces it as a whole. A write therefore reads it, adds or removes one entry, and writes all other entries back
-//! unchanged. S3 rejects overlapping entries. An overlapping entry that sends to the same topic is therefore managed
+//! unchanged. S3 rejects overlapping entries. An overlapping entry that sends to the same destination is therefore managed
 //! even if it has another ID.
 
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::aws::Aws;
 use crate::aws::bucket_notification::{
     NotificationEntry, NotificationTarget, OBJECT_CREATED, OtherEntries, entries,
 };
-use crate::aws::bucket_notification_merge::{key_filter, merge_entry};
+use crate::aws::bucket_notification_merge::{ManagedEntry, key_filter, merge_entry};
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
 use crate::aws::notification_filter;
@@ -25,7 +25,7 @@ use crate::shared_document::kind::DocumentKind;
 use async_trait::async_trait;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
-use aws_sdk_s3::types::{Event, TopicConfiguration};
+use aws_sdk_s3::types::{Event, QueueConfiguration, TopicConfiguration};
 use serde_json::{Value, json};
 
 pub struct BucketNotification {
@@ -34,13 +34,35 @@ pub struct BucketNotification {
     pub bucket_owner: String,
     /// ID of the managed entry.
     pub entry_id: String,
-    /// The key prefix of the log objects, in unencoded form.
+    /// The key prefix of the objects, in unencoded form.
     pub prefix: String,
-    /// ARN of the topic.
-    pub topic: Output,
+    /// The end of the keys of the objects, in unencoded form; empty for all.
+    pub suffix: String,
+    pub destination: NotificationDestination,
     /// Resources that receive the notifications. They must exist first, so that no notification is lost.
     pub depends_on: Vec<Output>,
     pub reviewed: ReviewedEntries,
+}
+
+/// ARN of the topic or queue that S3 sends to.
+pub enum NotificationDestination {
+    Topic(Output),
+    Queue(Output),
+}
+
+impl NotificationDestination {
+    fn arn(&self) -> &Output {
+        match self {
+            Self::Topic(arn) | Self::Queue(arn) => arn,
+        }
+    }
+
+    fn target(&self) -> NotificationTarget {
+        match self {
+            Self::Topic(_) => NotificationTarget::Topic,
+            Self::Queue(_) => NotificationTarget::Queue,
+        }
+    }
 }
 
 /// The other entries that the operator last saw in a plan or an error. A write is rejected if they have changed since
@@ -69,7 +91,7 @@ impl ResourceSpec for BucketNotification {
     }
 
     fn dependencies(&self) -> Vec<Output> {
-        [&self.topic]
+        [self.destination.arn()]
             .into_iter()
             .chain(&self.depends_on)
             .cloned()
@@ -80,14 +102,17 @@ impl ResourceSpec for BucketNotification {
         State::default()
             .with("events", vec![OBJECT_CREATED])
             .with("prefix", notification_filter::encode(&self.prefix))
-            .with("suffix", "")
-            .with_optional("topic", known.get(&self.topic))
+            .with("suffix", notification_filter::encode(&self.suffix))
+            .with_optional(
+                self.destination.target().name(),
+                known.get(self.destination.arn()),
+            )
     }
 
-    /// An entry is managed if its topic is managed, regardless of its ID.
+    /// An entry is managed if its destination is managed, regardless of its ID.
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
-            id: self.topic.resource.clone(),
+            id: self.destination.arn().resource.clone(),
             deletes_children: false,
         })
     }
@@ -114,7 +139,7 @@ impl ResourceSpec for BucketNotification {
 #[async_trait]
 impl Resource<Aws> for BucketNotification {
     async fn preserved_content(&self, aws: &Aws, known: &KnownOutputs) -> Result<Vec<String>> {
-        let wanted = self.desired_entry(&known.require(&self.topic)?);
+        let wanted = self.desired_entry(&known.require(self.destination.arn())?);
         let Some(found) = self.get_configuration(aws).await? else {
             return Ok(Vec::new());
         };
@@ -129,7 +154,7 @@ impl Resource<Aws> for BucketNotification {
     /// An entry with the managed ID and another destination is not managed. An entry with another ID that covers the
     /// desired entry and has its prefix is returned as the desired entry, so that it stays unchanged.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
-        let wanted = self.desired_entry(&known.require(&self.topic)?);
+        let wanted = self.desired_entry(&known.require(self.destination.arn())?);
         let Some(found) = self.get_configuration(aws).await? else {
             return Ok(None);
         };
@@ -137,8 +162,9 @@ impl Resource<Aws> for BucketNotification {
         let Some(entry) = find_managed_entry(&entries, &wanted) else {
             return Ok(None);
         };
-        let has_prefix = notification_filter::canonical(&entry.prefix) == wanted.prefix;
-        let shown = if entry.id != self.entry_id && has_prefix && entry.covers(&wanted) {
+        let has_filter = notification_filter::canonical(&entry.prefix) == wanted.prefix
+            && notification_filter::canonical(&entry.suffix) == wanted.suffix;
+        let shown = if entry.id != self.entry_id && has_filter && entry.covers(&wanted) {
             &wanted
         } else {
             entry
@@ -148,10 +174,10 @@ impl Resource<Aws> for BucketNotification {
                 .with("events", shown.events.clone())
                 .with("prefix", notification_filter::canonical(&shown.prefix))
                 .with("suffix", notification_filter::canonical(&shown.suffix))
-                .with("topic", entry.destination.as_str())
+                .with(wanted.target.name(), entry.destination.as_str())
                 .with(observed::DOCUMENT, export_document(&entries, &found)),
             outputs: Outputs::from([(ENTRY_ID, entry.id.clone())]),
-            ownership: if targets_topic(entry, &wanted.destination) {
+            ownership: if has_destination(entry, &wanted) {
                 Ownership::Managed
             } else {
                 Ownership::other_tool(&entry.destination)
@@ -160,7 +186,7 @@ impl Resource<Aws> for BucketNotification {
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
-        let entry = self.topic_configuration(&self.entry_id, want)?;
+        let entry = self.managed_entry(&self.entry_id, want)?;
         self.put_entry(aws, &self.entry_id, Some(entry)).await?;
         Ok(Outputs::new())
     }
@@ -173,7 +199,7 @@ impl Resource<Aws> for BucketNotification {
         _: &KnownOutputs,
     ) -> Result<()> {
         let id = self.actual_entry_id(actual);
-        let entry = self.topic_configuration(id, want)?;
+        let entry = self.managed_entry(id, want)?;
         self.put_entry(aws, id, Some(entry)).await
     }
 
@@ -211,12 +237,7 @@ impl BucketNotification {
 
     /// Reads the configuration, replaces the entry, writes the configuration, and reads it again to compare the other
     /// entries.
-    async fn put_entry(
-        &self,
-        aws: &Aws,
-        id: &str,
-        entry: Option<TopicConfiguration>,
-    ) -> Result<()> {
+    async fn put_entry(&self, aws: &Aws, id: &str, entry: Option<ManagedEntry>) -> Result<()> {
         let Some(before) = self.get_configuration(aws).await? else {
             return Err(self.bucket_deleted_error());
         };
@@ -224,8 +245,8 @@ impl BucketNotification {
         if let Some(entry) = &entry {
             self.reject_overlaps(&before, entry)?;
         }
-        let own_topic = entry.as_ref().map(TopicConfiguration::topic_arn);
-        let own_topic = own_topic.unwrap_or_default().to_owned();
+        let own_destination = entry.as_ref().map(ManagedEntry::destination);
+        let own_destination = own_destination.unwrap_or_default().to_owned();
         let sent = aws
             .s3
             .put_bucket_notification_configuration()
@@ -244,7 +265,7 @@ impl BucketNotification {
             )
         })
         .map_err(|refusal| {
-            match find_refused_entry(&body, &entries(&before), &own_topic) {
+            match find_refused_entry(&body, &entries(&before), &own_destination) {
                 Some(entry) => refusal
                     .with_reason(format!(
                         "S3 refuses the destination of another notification of the bucket: {entry}"
@@ -293,15 +314,13 @@ impl BucketNotification {
 
     /// Returns an error if S3 would reject the write because of an overlap. Also returns an error if the write would
     /// replace an unmanaged entry with the same ID.
-    fn reject_overlaps(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
-        let alone = Configuration::builder()
-            .topic_configurations(wanted.clone())
-            .build();
+    fn reject_overlaps(&self, before: &Configuration, wanted: &ManagedEntry) -> Result<()> {
+        let alone = wanted.clone().into_configuration();
         let existing = entries(before);
         let overlapping = entries(&alone).into_iter().find_map(|managed| {
             existing.iter().find(|entry| {
                 if entry.id == managed.id {
-                    !targets_topic(entry, &managed.destination)
+                    !has_destination(entry, &managed)
                 } else {
                     entry.overlaps(&managed)
                 }
@@ -310,7 +329,7 @@ impl BucketNotification {
         match overlapping {
             None => Ok(()),
             Some(entry) => Err(Error::negative(format!(
-                "bucket {} has a notification that overlaps the log files: {entry}",
+                "bucket {} has a notification that overlaps that of setup: {entry}",
                 self.bucket
             ))
             .with_reason(
@@ -335,28 +354,41 @@ impl BucketNotification {
         actual.outputs.get(ENTRY_ID).unwrap_or(&self.entry_id)
     }
 
-    fn desired_entry(&self, topic: &str) -> NotificationEntry {
+    fn desired_entry(&self, destination: &str) -> NotificationEntry {
         NotificationEntry {
             id: self.entry_id.clone(),
-            target: NotificationTarget::Topic,
-            destination: topic.to_owned(),
+            target: self.destination.target(),
+            destination: destination.to_owned(),
             events: vec![OBJECT_CREATED.to_owned()],
             prefix: notification_filter::encode(&self.prefix),
-            suffix: String::new(),
+            suffix: notification_filter::encode(&self.suffix),
         }
     }
 
-    fn topic_configuration(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
+    fn managed_entry(&self, id: &str, want: &State) -> Result<ManagedEntry> {
         let text = |field: &str| want.text(field).unwrap_or_default();
         let events = want.get("events").and_then(Value::as_array);
         let events = events.into_iter().flatten().filter_map(Value::as_str);
-        TopicConfiguration::builder()
-            .id(id)
-            .topic_arn(text("topic"))
-            .set_events(Some(events.map(Event::from).collect()))
-            .set_filter(key_filter(text("prefix"), text("suffix")))
-            .build()
-            .map_err(|why| Error::failed(format!("describe {}", self.id()), why.to_string()))
+        let events: Vec<Event> = events.map(Event::from).collect();
+        let filter = key_filter(text("prefix"), text("suffix"));
+        let destination = text(self.destination.target().name());
+        let entry = match self.destination {
+            NotificationDestination::Topic(_) => TopicConfiguration::builder()
+                .id(id)
+                .topic_arn(destination)
+                .set_events(Some(events))
+                .set_filter(filter)
+                .build()
+                .map(ManagedEntry::Topic),
+            NotificationDestination::Queue(_) => QueueConfiguration::builder()
+                .id(id)
+                .queue_arn(destination)
+                .set_events(Some(events))
+                .set_filter(filter)
+                .build()
+                .map(ManagedEntry::Queue),
+        };
+        entry.map_err(|why| Error::failed(format!("describe {}", self.id()), why.to_string()))
     }
 }
 
@@ -378,15 +410,14 @@ fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Valu
     })
 }
 
-/// Finds the entry with the managed ID. If there is none, finds an overlapping entry that sends to the same topic. An
-/// entry that covers the desired entry is preferred.
+/// Finds the entry with the managed ID. If there is none, finds an overlapping entry that sends to the same destination.
+/// An entry that covers the desired entry is preferred.
 fn find_managed_entry<'e>(
     entries: &'e [NotificationEntry],
     wanted: &NotificationEntry,
 ) -> Option<&'e NotificationEntry> {
-    let is_alternative = |entry: &&NotificationEntry| {
-        targets_topic(entry, &wanted.destination) && entry.overlaps(wanted)
-    };
+    let is_alternative =
+        |entry: &&NotificationEntry| has_destination(entry, wanted) && entry.overlaps(wanted);
     let same_id = entries.iter().find(|entry| entry.id == wanted.id);
     same_id
         .or_else(|| {
@@ -412,9 +443,9 @@ fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
 fn find_refused_entry<'e>(
     body: &str,
     entries: &'e [NotificationEntry],
-    own_topic: &str,
+    own_destination: &str,
 ) -> Option<&'e NotificationEntry> {
-    if own_topic.is_empty() || body.contains(own_topic) {
+    if own_destination.is_empty() || body.contains(own_destination) {
         return None;
     }
     let named = entries
@@ -423,6 +454,6 @@ fn find_refused_entry<'e>(
     named.max_by_key(|entry| entry.destination.len())
 }
 
-fn targets_topic(entry: &NotificationEntry, topic: &str) -> bool {
-    entry.target == NotificationTarget::Topic && entry.destination == topic
+fn has_destination(entry: &NotificationEntry, wanted: &NotificationEntry) -> bool {
+    entry.target == wanted.target && entry.destination == wanted.destination
 }

@@ -28,7 +28,8 @@ use crate::shared_document::kind::DocumentKind;
 pub struct Queue {
     /// ARN of the queue. Its last part is the queue name.
     pub arn: String,
-    pub key: Output,
+    /// ARN of the KMS key; `None` for the keys that SQS manages (SSE-SQS), which every new queue uses.
+    pub key: Option<Output>,
     pub retention_seconds: u32,
     pub receive_wait_seconds: u32,
     pub ordering: QueueOrdering,
@@ -85,7 +86,7 @@ impl ResourceSpec for Queue {
 
     fn dependencies(&self) -> Vec<Output> {
         let dead_letters = self.redrive.iter().map(|redrive| redrive.target.clone());
-        dead_letters.chain([self.key.clone()]).collect()
+        dead_letters.chain(self.key.clone()).collect()
     }
 
     fn static_outputs(&self) -> Outputs {
@@ -97,9 +98,13 @@ impl ResourceSpec for Queue {
             .with("retention_seconds", self.retention_seconds)
             .with("receive_wait_seconds", self.receive_wait_seconds)
             .with("visibility_timeout_seconds", VISIBILITY_TIMEOUT_SECONDS)
-            .with("max_message_bytes", MAX_MESSAGE_BYTES)
-            .with_optional("kms_key", known.get(&self.key))
-            .with("data_key_reuse_seconds", DATA_KEY_REUSE_SECONDS);
+            .with("max_message_bytes", MAX_MESSAGE_BYTES);
+        state = match &self.key {
+            Some(key) => state
+                .with_optional("kms_key", known.get(key))
+                .with("data_key_reuse_seconds", DATA_KEY_REUSE_SECONDS),
+            None => state.with("kms_key", ""),
+        };
         if let QueueOrdering::Fifo {
             content_based_deduplication,
         } = self.ordering
@@ -193,7 +198,10 @@ impl Resource<Aws> for Queue {
         };
         let attributes = attributes.attributes.unwrap_or_default();
         let pairs = || lookup::borrow_pairs(&tags);
-        let state = parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs()));
+        let mut state = parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs()));
+        if self.key.is_none() && state.get("kms_key").is_none() {
+            state = state.with("kms_key", "");
+        }
         Ok(Some(Actual {
             state: extra_tags::with_found(state, &self.ownership, pairs()),
             outputs: Outputs::from([("url", url)]),
@@ -245,6 +253,10 @@ impl Resource<Aws> for Queue {
                 changed.insert(name, String::new());
             }
         }
+        // Without a KMS key, a queue is encrypted only if this attribute is set.
+        if self.key.is_none() && actual.state.text("kms_key") != Some("") {
+            changed.insert(Name::SqsManagedSseEnabled, "true".to_owned());
+        }
         aws.sqs
             .set_queue_attributes()
             .queue_url(actual.require("url")?)
@@ -294,6 +306,9 @@ impl Queue {
     /// All attributes for creation, including `FifoQueue`, which cannot be set later.
     fn creation_attributes(&self, want: &State) -> HashMap<Name, String> {
         let mut all = self.attributes(want);
+        if self.key.is_none() {
+            all.remove(&Name::KmsMasterKeyId);
+        }
         if matches!(self.ordering, QueueOrdering::Fifo { .. }) {
             all.insert(Name::FifoQueue, "true".to_owned());
         }

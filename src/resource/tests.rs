@@ -77,7 +77,7 @@ impl Fixture {
         });
         let queue = graph.add(Queue {
             arn: QUEUE.to_owned(),
-            key: key.arn(),
+            key: Some(key.arn()),
             retention_seconds: 7200,
             receive_wait_seconds: 10,
             ordering: QueueOrdering::Standard,

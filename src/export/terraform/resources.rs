@@ -184,6 +184,7 @@ fn queue(
             &json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }),
         ))
     });
+    let key = item.state.text("kms_key").filter(|key| !key.is_empty());
     to.argument("name", Some(item.id.name.as_str().into()))
         .argument("fifo_queue", plain("fifo"))
         .argument(
@@ -197,13 +198,10 @@ fn queue(
             plain("visibility_timeout_seconds"),
         )
         .argument("max_message_size", plain("max_message_bytes"))
-        .argument(
-            "kms_master_key_id",
-            item.state.text("kms_key").map(|key| known.resolve(key)),
-        )
+        .argument("kms_master_key_id", key.map(|key| known.resolve(key)))
         .argument(
             "kms_data_key_reuse_period_seconds",
-            plain("data_key_reuse_seconds"),
+            key.and_then(|_| plain("data_key_reuse_seconds")),
         )
         .argument("redrive_policy", redrive)
         .argument("redrive_allow_policy", allow)

@@ -46,7 +46,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
             content_based_deduplication: false,
         },
     };
-    let queue = add_queues(&mut graph, queues, &key, &ownership);
+    let queue = add_queues(&mut graph, queues, Some(&key), &ownership);
     let queue_policy = graph.add(QueuePolicy {
         queue: queue.arn(),
         document: policies::queue_policy(target, &queue_arn, &function_role_arn),

@@ -10,7 +10,9 @@ use crate::option::delivery_option::Pipeline;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
-use crate::resource::bucket_notification::{BucketNotification, ReviewedEntries};
+use crate::resource::bucket_notification::{
+    BucketNotification, NotificationDestination, ReviewedEntries,
+};
 use crate::resource::kind::ResourceKind;
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::policy_attachment::PolicyAttachment;
@@ -63,7 +65,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         ordering: QueueOrdering::Standard,
         dead_letter_ordering: QueueOrdering::Standard,
     };
-    let queue = add_queues(&mut graph, queues, &key, &ownership);
+    let queue = add_queues(&mut graph, queues, Some(&key), &ownership);
     let queue_policy = graph.add(QueuePolicy {
         queue: queue.arn(),
         document: policies::queue_policy(&queue_arn, &topic_arn),
@@ -81,7 +83,8 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         bucket_owner: scope.account.clone(),
         entry_id: names.notification_id(),
         prefix: target.log_prefix.clone(),
-        topic: topic.arn(),
+        suffix: String::new(),
+        destination: NotificationDestination::Topic(topic.arn()),
         depends_on: vec![subscription.completed(), topic_policy.completed()],
         reviewed: ReviewedEntries::default(),
     });
