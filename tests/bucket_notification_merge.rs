@@ -179,7 +179,7 @@ on_both_engines! {
         let before = entries_except(&org, "none").await;
         let run = setup(&org).run().await;
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
-        assert!(run.stderr.contains("overlaps the log files"), "{}", run.stderr);
+        assert!(run.stderr.contains("overlaps that of setup"), "{}", run.stderr);
         assert_eq!(run.expect_status(1).stdout, "");
         assert_eq!(entries_except(&org, "none").await, before);
     }
