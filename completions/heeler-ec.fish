@@ -65,7 +65,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -87,6 +89,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -132,7 +137,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -154,6 +161,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -203,7 +213,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -225,6 +237,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -624,6 +639,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "acco
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.expected"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.partition"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.region"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.root"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.delivery"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.destinations"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.encryption"

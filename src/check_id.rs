@@ -33,6 +33,7 @@ macro_rules! check_ids {
 
 check_ids! {
     AccountCredentials => "account.credentials",
+    AccountRoot => "account.root",
     AccountExpected => "account.expected",
     AccountPartition => "account.partition",
     AccountRegion => "account.region",

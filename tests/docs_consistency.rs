@@ -82,10 +82,10 @@ fn requirement_sentence(check: &Check) -> String {
         Level::Required => "required. Setup stops while this check fails or is unknown",
         Level::Advisory => "advisory. Setup stops while this check fails",
     };
-    let accept = match (check.requirement.acceptable, check.requirement.level) {
-        (true, _) => format!(", unless you accept it with `--accept {}`.", check.id),
-        (false, Level::Advisory) => ", and it cannot be accepted.".to_owned(),
-        (false, _) => ", and `--accept` has no effect.".to_owned(),
+    let accept = if check.requirement.acceptable {
+        format!(", unless you accept it with `--accept {}`.", check.id)
+    } else {
+        ", and `--accept` has no effect.".to_owned()
     };
     format!("**Requirement:** {level}{accept}")
 }

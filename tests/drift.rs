@@ -580,9 +580,9 @@ Plan: 1 to update, 1 unknown, 10 unchanged.
         (
             setup_again(&org),
             str![[r"
-Preflight: 41 passed, 2 warnings, 9 skipped.
-  ! account.credentials: caller is arn:aws:iam::111122223333:root
+Preflight: 42 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
+  ! account.root: caller is arn:aws:iam::111122223333:root
 Option s3 in account 111122223333, region us-east-1:
 
  ~ update   sqs queue         heeler_event_collection_queue
@@ -793,9 +793,9 @@ async fn changed_region_tag_can_be_restored() {
         &org,
         &run,
         str![[r"
-Preflight: 41 passed, 2 warnings, 9 skipped.
-  ! account.credentials: caller is arn:aws:iam::111122223333:root
+Preflight: 42 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
+  ! account.root: caller is arn:aws:iam::111122223333:root
 error: the deployment uses region eu-west-1, but this setup needs us-east-1; no changes were made
   hint:  if another tool changed the tag of the role, restore it first: `aws iam tag-role --role-name heeler_event_collection_sqs_role --tags Key=heeler-ec:region,Value=us-east-1`; otherwise, a deployment cannot be moved: remove it with `heeler-ec destroy`, then run setup again
 

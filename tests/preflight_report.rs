@@ -26,7 +26,7 @@ async fn report_shows_problems_in_full_and_last() {
     for part in [
         "    console:  CloudTrail > Trails > org-trail > Start logging\n    command:  aws cloudtrail start-logging ",
         "    accept:   --accept trail.logging\n    help:     heeler-ec explain trail.logging\n",
-        "\n  failed:   trail.logging\n  warnings: account.credentials, account.endpoint\n",
+        "\n  failed:   trail.logging\n  warnings: account.root, account.endpoint\n",
         "`heeler-ec preflight --fix` offers to start the trail.",
     ] {
         position(part);
@@ -36,7 +36,7 @@ async fn report_shows_problems_in_full_and_last() {
     let short = preflight(&org).args(["-o", "short"]);
     let short = short.run().await.expect_status(1).stdout;
     assert!(text.ends_with(&short), "{short}");
-    assert!(short.starts_with("! account.credentials"), "{short}");
+    assert!(short.starts_with("! account.root"), "{short}");
 
     let full = preflight(&org).args(["--detail"]);
     let full = full.run().await.expect_status(1).stdout;

@@ -53,9 +53,9 @@ async fn setup_uses_var_file() {
         &org,
         &run,
         str![[r"
-Preflight: 41 passed, 2 warnings, 9 skipped.
-  ! account.credentials: caller is arn:aws:iam::111122223333:root
+Preflight: 42 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
+  ! account.root: caller is arn:aws:iam::111122223333:root
 Option s3 in account 111122223333, region us-east-1:
 
 Who gets access:
@@ -213,9 +213,9 @@ async fn unknown_variable_warns_and_is_ignored() {
         &run,
         str![[r"
 /tmp/.tmpAbCdEf/var.auto.tfvars, line 8: unknown variable region; it is ignored.
-Preflight: 41 passed, 2 warnings, 9 skipped.
-  ! account.credentials: caller is arn:aws:iam::111122223333:root
+Preflight: 42 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
+  ! account.root: caller is arn:aws:iam::111122223333:root
 Next (asks for confirmation), with the same external ID in HEELER_EC_EXTERNAL_ID:
   heeler-ec setup --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
 

@@ -15,6 +15,13 @@ pub const CHECKS: &[Check] = &[
         evaluate: credentials,
     },
     Check {
+        id: CheckId::AccountRoot,
+        description: "the caller is not the root user",
+        requirement: Requirement::ADVISORY,
+        permissions: &["sts:GetCallerIdentity"],
+        evaluate: root_user,
+    },
+    Check {
         id: CheckId::AccountExpected,
         description: "credentials belong to the expected account",
         requirement: Requirement::BLOCKING,
@@ -38,7 +45,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: CheckId::AccountEndpoint,
         description: "requests go to AWS endpoints",
-        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
+        requirement: Requirement::ADVISORY,
         permissions: &[],
         evaluate: endpoint,
     },
@@ -66,21 +73,21 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: CheckId::OrgTrustedAccess,
         description: "the organization has trusted access for CloudTrail enabled",
-        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
+        requirement: Requirement::ADVISORY,
         permissions: &["organizations:ListAWSServiceAccessForOrganization"],
         evaluate: trusted_access,
     },
     Check {
         id: CheckId::OrgDelegatedAdmin,
         description: "CloudTrail's delegated administrators are listed",
-        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
+        requirement: Requirement::ADVISORY,
         permissions: &["organizations:ListDelegatedAdministrators"],
         evaluate: delegated_admin,
     },
     Check {
         id: CheckId::OrgControlPolicies,
         description: "no service or resource control policy blocked a check",
-        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
+        requirement: Requirement::ADVISORY,
         permissions: &[],
         evaluate: control_policies,
     },
@@ -89,6 +96,13 @@ pub const CHECKS: &[Check] = &[
 fn credentials(snapshot: &Snapshot) -> Verdict {
     match &snapshot.account.caller {
         Err(error) => Verdict::Unknown(error.clone()),
+        Ok(caller) => Verdict::Pass(caller.arn.clone()),
+    }
+}
+
+fn root_user(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.account.caller {
+        Err(_) => skipped_because(CheckId::AccountCredentials),
         Ok(caller) if caller.arn.ends_with(":root") => Verdict::Warn(
             Finding::new(
                 format!("caller is {}", caller.arn),
@@ -97,7 +111,7 @@ fn credentials(snapshot: &Snapshot) -> Verdict {
             .because("the root user should not be used for daily work")
             .console("IAM Identity Center > Users, or IAM > Roles"),
         ),
-        Ok(caller) => Verdict::Pass(caller.arn.clone()),
+        Ok(_) => Verdict::Pass("a role or user".into()),
     }
 }
 

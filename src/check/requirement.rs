@@ -22,8 +22,6 @@ impl Requirement {
     pub const BLOCKING: Self = Self::new(Level::Blocking, false);
     pub const REQUIRED: Self = Self::new(Level::Required, true);
     pub const ADVISORY: Self = Self::new(Level::Advisory, true);
-    /// The requirement of advisory checks of the account and its organization.
-    pub const ADVISORY_NOT_ACCEPTABLE: Self = Self::new(Level::Advisory, false);
 
     const fn new(level: Level, acceptable: bool) -> Self {
         Self { level, acceptable }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::docs_link::{linked_id, page_of_check};
 use super::result_sign::ResultSign;
 use super::{Tone, Ui};
-use crate::check::{Check, CheckResult, Finding, Level, Verdict};
+use crate::check::{Check, CheckResult, Finding, Verdict};
 use crate::error::Error;
 use crate::sanitize::escape_control_chars;
 
@@ -165,10 +165,8 @@ fn acceptance(result: &CheckResult) -> String {
         format!("--accept {}", result.check.id)
     } else if !result.is_blocking() {
         String::new()
-    } else if requirement.level == Level::Blocking {
-        "not possible, because setup cannot work without it".to_owned()
     } else {
-        "not possible".to_owned()
+        "not possible, because setup cannot work without it".to_owned()
     }
 }
 

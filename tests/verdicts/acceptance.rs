@@ -1,6 +1,6 @@
 //! Accepted checks, and readiness.
 
-use heeler_ec::check::{Report, run};
+use heeler_ec::check::{Level, Report, Requirement, run};
 use heeler_ec::inventory::facts::BucketOwner;
 use heeler_ec::inventory::trail_destination::TrailDestination;
 use heeler_ec::inventory::{Fact, Snapshot};
@@ -42,11 +42,25 @@ fn blocking_check_cannot_be_accepted() {
 }
 
 #[test]
-fn account_checks_cannot_be_accepted() {
+fn all_but_blocking_checks_can_be_accepted() {
     for check in checks(TrailDestination::Bucket).iter().copied().flatten() {
-        let of_account = matches!(check.id.group(), "account" | "org");
-        assert!(!of_account || !check.requirement.acceptable, "{}", check.id);
+        let Requirement { level, acceptable } = check.requirement;
+        assert_eq!(acceptable, level != Level::Blocking, "{}", check.id);
     }
+}
+
+#[test]
+fn warnings_about_root_and_endpoint_can_be_accepted() {
+    let differs = |snapshot: &mut Snapshot| {
+        super::account::caller(snapshot).arn = "arn:aws:iam::111122223333:root".into();
+        snapshot.endpoint = Some("http://127.0.0.1:4566".into());
+    };
+    let counts = report(differs, &[], false).unaccepted_counts();
+    assert_eq!((counts.warnings, counts.accepted), (2, 0));
+    let accepted = report(differs, &["account.root", "account.endpoint"], true);
+    let counts = accepted.unaccepted_counts();
+    assert_eq!((counts.warnings, counts.accepted), (0, 2));
+    assert!(accepted.is_ready());
 }
 
 #[test]

@@ -21,7 +21,21 @@ pub fn cases() -> Vec<VerdictCase> {
             "assumed-role/Admin/ann",
         ),
         s3(
-            "account.credentials",
+            "account.root",
+            "the caller is a role",
+            |_| {},
+            "pass",
+            "a role or user",
+        ),
+        s3(
+            "account.root",
+            "the caller is unknown",
+            |s| s.account.caller = Err(refused("sts:GetCallerIdentity")),
+            "skip",
+            "depends on account.credentials",
+        ),
+        s3(
+            "account.root",
             "the caller is the root user",
             |s| caller(s).arn = format!("arn:aws:iam::{PAYER}:root"),
             "warn",
