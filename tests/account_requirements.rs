@@ -212,7 +212,7 @@ Option s3 in account 111122223333, region us-east-1:
  = skip    kms grant         heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444  (not managed by heeler-ec)
  - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
 
-Other entries of s3 notification org-trail-logs-111122223333#heeler-ec (unchanged):
+Other notifications of bucket org-trail-logs-111122223333 (unchanged):
   "exports" (s3:ObjectCreated:* to queue arn:aws:sqs:us-east-1:111122223333:exports, prefix "exports/", suffix ".csv")
   "reports" (s3:ObjectCreated:* to topic arn:aws:sns:us-east-1:111122223333:reports, prefix "reports/")
   "uploads" (s3:ObjectCreated:* to function arn:aws:lambda:us-east-1:111122223333:function:uploads, prefix "uploads/")

@@ -341,10 +341,13 @@ async fn restore_after_destroy_lists_deleted_resources() {
         BackupFolder::new(),
     );
     setup_with(&org, ID).run().await.expect_status(0);
-    with_backup(destroy(&org), &folder.path())
-        .run()
-        .await
-        .expect_status(0);
+    let run = with_backup(destroy(&org), &folder.path());
+    let shown = run.run().await.expect_status(0).stderr;
+    assert!(
+        shown.contains(". The file contains the external ID. To undo"),
+        "{shown}"
+    );
+    assert!(!shown.contains(ID), "{shown}");
     let backup = read_json(&folder.path());
     let trust = &documents_of_kind(&backup, "role trust")[0];
     assert!(trust["before"].to_string().contains(ID), "{trust}");

@@ -91,6 +91,16 @@ fn requirement_sentence(check: &Check) -> String {
 }
 
 #[test]
+fn every_schema_is_linked() {
+    let page = document("docs/output.md");
+    for path in entries("docs/schemas") {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let link = format!("](schemas/{})", name.expect("a name"));
+        assert!(page.contains(&link), "docs/output.md does not link {link}");
+    }
+}
+
+#[test]
 fn summary_lists_every_page_once() {
     let summary = document("docs/SUMMARY.md");
     let mut listed = links(&summary);

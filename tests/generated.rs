@@ -13,6 +13,7 @@ use clap_mangen::Man;
 use heeler_ec::check::{Check, CheckId};
 use heeler_ec::cli;
 use heeler_ec::cli::examples::examples;
+use heeler_ec::cli::exit_codes::exit_codes;
 use heeler_ec::cli::help_topics::topic_text;
 use heeler_ec::command::completion_script;
 use heeler_ec::naming::ResourceNames;
@@ -184,6 +185,16 @@ fn further_sections(command: &Command) -> String {
             escape(&purpose),
             escape(&line)
         );
+    }
+    let codes = exit_codes(command.get_name());
+    if !codes.is_empty() {
+        text.push_str(".SH \"EXIT STATUS\"\n");
+    }
+    for (code, meaning) in codes {
+        let _ = write!(text, ".TP\n\\fB{code}\\fR\n{}\n", escape(meaning));
+    }
+    if !codes.is_empty() {
+        text.push_str(".PP\nheeler\\-ec(1) lists the other codes.\n");
     }
     if command.has_subcommands() {
         for (topic, heading) in [

@@ -3,6 +3,7 @@
 use heeler_ec::check_id::CheckId;
 use heeler_ec::cli;
 use heeler_ec::cli::examples::examples;
+use heeler_ec::cli::exit_codes::exit_codes;
 use heeler_ec::cli::help_topics::{TOPICS, topic_text};
 use snapbox::str;
 use testkit::{Engine, Organization};
@@ -35,6 +36,25 @@ fn every_command_has_valid_examples() {
 }
 
 #[test]
+fn help_lists_exit_codes_of_the_program() {
+    let mut root = cli::command();
+    let program = topic_text(&root, "exit-codes").expect("a topic");
+    root.build();
+    for command in root.get_subcommands_mut() {
+        let name = command.get_name().to_owned();
+        let codes = exit_codes(&name);
+        let help = command.render_help().to_string();
+        assert_eq!(help.contains("Exit codes ("), !codes.is_empty(), "{name}");
+        for (code, meaning) in codes {
+            let is_listed = program.contains(&format!("\n  {code:<4} "));
+            assert!(is_listed, "{name}: {code}");
+            assert!(help.contains(&format!("\n  {code}  {meaning}")), "{help}");
+            assert!(meaning.len() <= 74, "{name}: {meaning}");
+        }
+    }
+}
+
+#[test]
 fn help_lists_every_command_once() {
     let mut root = cli::command();
     let text = root.render_help().to_string();
@@ -56,6 +76,8 @@ fn topics_name_all_checks_and_variables() {
     let topic = |name| topic_text(&root, name).expect("a topic");
     for (name, _) in TOPICS {
         assert!(topic(name).lines().count() > 5, "{name}");
+        let widest = topic(name).lines().map(str::len).max();
+        assert!(*name == "checks" || widest <= Some(80), "{name}: {widest:?}");
     }
     for command in root.get_subcommands() {
         let output = command.get_arguments().find(|arg| arg.get_id() == "output");

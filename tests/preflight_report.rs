@@ -84,6 +84,7 @@ async fn deployed_option_is_shown_as_deployed() {
         text.contains("Option s3 is deployed, but a prerequisite is not met: 1 failed, "),
         "{text}"
     );
+    assert!(text.ends_with("Then run preflight again.\n"), "{text}");
 }
 
 #[tokio::test]

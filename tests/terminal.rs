@@ -253,6 +253,17 @@ async fn printed_command_makes_the_same_setup() {
 }
 
 #[tokio::test]
+async fn guide_names_deployments_under_other_prefixes() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).args(["--yes"]).run().await.expect_status(0);
+    let run = heeler_ec(&org).args(["setup", "--name-prefix", "second"]);
+    let run = run.on_terminal(200, &[(OPTION, CTRL_C)]);
+    let shown = run.run().await.expect_status(130).stdout;
+    let note = "Already deployed in this account: option s3 with --name-prefix heeler. ";
+    assert!(shown.contains(note), "{shown}");
+}
+
+#[tokio::test]
 async fn invalid_answers_are_asked_again() {
     const ID: &str = "an-external-id-of-the-test";
     let org = Organization::on(Engine::Ministack).build().await;

@@ -6,6 +6,7 @@ use clap::Command;
 use clap::builder::{PossibleValue, PossibleValuesParser, Styles};
 
 use super::examples::examples;
+use super::exit_codes::exit_codes;
 use super::help_topics::TOPICS;
 
 /// The headings and the commands under them. Any other command is listed under the last heading.
@@ -19,7 +20,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Adds the list of commands to the help of the program, and the examples to the help of each command.
+/// Adds the list of commands to the help of the program, and the examples and exit codes to the help of each command.
 pub(super) fn with_help_texts(mut command: Command) -> Command {
     let template = format!(
         "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{options}}{{after-help}}",
@@ -34,11 +35,13 @@ pub(super) fn with_help_texts(mut command: Command) -> Command {
         })
     });
     command.mut_subcommands(|subcommand| {
-        let text = example_text(subcommand.get_name());
-        if text.is_empty() {
+        let name = subcommand.get_name();
+        let parts = [example_text(name), exit_code_text(name)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
             subcommand
         } else {
-            subcommand.after_help(text)
+            subcommand.after_help(parts.join("\n\n"))
         }
     })
 }
@@ -100,4 +103,16 @@ fn example_text(command: &str) -> String {
         .iter()
         .map(|(purpose, command)| format!("  {purpose}:\n    {command}"));
     format!("Examples:\n{}", examples.collect::<Vec<_>>().join("\n"))
+}
+
+fn exit_code_text(command: &str) -> String {
+    let codes = exit_codes(command);
+    if codes.is_empty() {
+        return String::new();
+    }
+    let codes = codes
+        .iter()
+        .map(|(code, meaning)| format!("  {code}  {meaning}"));
+    let codes = codes.collect::<Vec<_>>().join("\n");
+    format!("Exit codes (others: heeler-ec help exit-codes):\n{codes}")
 }

@@ -18,6 +18,9 @@ pub const TOPICS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The columns of a topic, so that a small terminal does not break its lines.
+const TOPIC_WIDTH: usize = 80;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success
@@ -83,26 +86,36 @@ fn environment(root: &clap::Command) -> String {
         }
     }
     let mut text = String::from(
-        "Each of these variables sets an option. The command line overrides it, and an empty\n\
-         variable counts as unset. Lists are separated by commas; flags are true or false.\n\
-         Options that confirm, accept, force, adopt, delete or show secrets have no variable.\n\nAll commands:\n",
+        "Each of these variables sets the option of the same name: HEELER_EC_NAME_PREFIX\n\
+         sets --name-prefix. The command line overrides it, and an empty variable counts\n\
+         as unset. Lists are separated by commas; flags are true or false. Options that\n\
+         confirm, accept, force, adopt, delete or show secrets have no variable.\n\nAll commands:\n",
     );
     for long in global.iter().filter(|long| has_variable(long)) {
-        let _ = writeln!(text, "  {:<32} --{long}", variable_name(long));
+        let _ = writeln!(text, "  {}", variable_name(long));
     }
     text.push_str("\nSome commands:\n");
     for (long, commands) in options {
         let name = variable_name(long);
-        let option = format!("--{long}");
-        let _ = writeln!(text, "  {name:<32} {option:<24} {}", commands.join(", "));
+        let mut line = format!("  {name:<31}");
+        for (number, command) in commands.iter().enumerate() {
+            let separator = if number + 1 == commands.len() { "" } else { "," };
+            if line.len() + 1 + command.len() + separator.len() > TOPIC_WIDTH {
+                let _ = writeln!(text, "{line}");
+                line = " ".repeat(33);
+            }
+            let _ = write!(line, " {command}{separator}");
+        }
+        let _ = writeln!(text, "{line}");
     }
     text.push_str(
         "\nAWS, as for the AWS CLI:\n  \
-         AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,\n  \
-         AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CA_BUNDLE, AWS_ENDPOINT_URL\n\n\
+         AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n  \
+         AWS_SESSION_TOKEN, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE,\n  \
+         AWS_CA_BUNDLE, AWS_ENDPOINT_URL\n\n\
          Terminal:\n  \
          NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM, LANG, LC_ALL, CI\n  \
-         HEELER_EC_ACCESSIBLE=1  ASCII signs, and no line that is redrawn (screen readers)\n",
+         HEELER_EC_ACCESSIBLE=1  for screen readers: ASCII signs, no redrawn line\n",
     );
     text
 }

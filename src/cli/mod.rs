@@ -5,6 +5,7 @@ mod command_suggestions;
 mod coverage;
 pub mod environment;
 pub mod examples;
+pub mod exit_codes;
 mod help_headings;
 pub mod help_topics;
 pub mod output;

@@ -11,7 +11,7 @@ use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::error::{Error, Result};
 use crate::reconcile::graph::ResourceId;
 use crate::render::notices::backup::BackupNotice;
-use crate::shared_document;
+use crate::shared_document::{self, kind::DocumentKind};
 
 /// A backup whose run has not ended.
 pub(super) struct BackupInProgress<'a> {
@@ -61,6 +61,7 @@ impl<'a> BackupInProgress<'a> {
         backup.create(path)?;
         context.ui.notify(&BackupNotice::Saved {
             documents: backup.documents.len(),
+            has_external_id: backup.documents.iter().any(has_external_id),
             file: path.to_owned(),
         });
         Ok(Self {
@@ -83,4 +84,10 @@ impl<'a> BackupInProgress<'a> {
         }
         self.backup.replace(&self.path)
     }
+}
+
+/// Returns true if the document is a trust policy with an external ID.
+fn has_external_id(saved: &SavedDocument) -> bool {
+    saved.kind == DocumentKind::RoleTrust.as_str()
+        && saved.before.to_string().contains("sts:ExternalId")
 }

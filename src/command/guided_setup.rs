@@ -2,7 +2,7 @@
 
 use tokio::join;
 
-use super::existing_deployment::{check_account, find_role};
+use super::existing_deployment::{check_account, find_all_deployments, find_role};
 use super::prepare::{collect_inventory, existing_trust, not_ready_error, setup_request};
 use super::prompt::answer;
 use super::{Context, option_by_name};
@@ -45,6 +45,7 @@ pub(super) async fn complete_arguments(
     if !can_ask {
         return option.map_or_else(|| Err(missing_option_error()), |option| Ok(Some(option)));
     }
+    report_other_deployments(context, aws).await;
     let option = match option {
         Some(option) => Some(option),
         None => ask_option(context, aws, args).await?,
@@ -64,6 +65,20 @@ pub(super) async fn complete_arguments(
         needs_external_id: args.trust.external_id.is_some(),
     });
     Ok(Some(option))
+}
+
+/// Reports the deployments under other name prefixes, if there are any and the caller may list them.
+async fn report_other_deployments(context: &Context, aws: &Aws) {
+    let deployments = find_all_deployments(aws).await.unwrap_or_default();
+    let deployments: Vec<(String, String)> = deployments
+        .into_iter()
+        .map(|(names, deployment)| (deployment.option, names.prefix().to_owned()))
+        .collect();
+    if !deployments.is_empty() {
+        context
+            .ui
+            .notify(&GuideNotice::OtherDeployments { deployments });
+    }
 }
 
 fn is_complete(trust: &TrustArgs) -> bool {

@@ -11,7 +11,8 @@ pub(super) fn run(context: &Context, topic: Option<&str>) -> Result<CommandOutco
     let mut root = cli::command();
     root.build();
     if let Some(text) = topic.and_then(|topic| topic_text(&root, topic)) {
-        return Ok(CommandOutcome::result(Document::Text(ui.ascii_text(&text))));
+        let text = ui.wrap_columns(&ui.ascii_text(&text));
+        return Ok(CommandOutcome::result(Document::Text(text)));
     }
     let help = match topic {
         None => root.render_long_help(),

@@ -43,6 +43,16 @@ pub(super) fn wrap_text(text: &str, width: Option<usize>) -> String {
         .join("\n")
 }
 
+/// Breaks each line of a table at the width of the terminal. The following lines are indented like the last column, which
+/// begins after the last gap of two spaces.
+pub(super) fn wrap_last_column(text: &str, width: Option<usize>) -> String {
+    let lines = text.split('\n').map(|line| {
+        let indent = line.rfind("  ").map_or(0, |gap| gap + 2);
+        wrap_line(line, indent, width)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Replaces the spaces of text between backticks, so that it is one word.
 fn protect_commands(text: &str) -> String {
     let parts = text.split('`').enumerate();
@@ -91,6 +101,16 @@ mod tests {
             wrap_text(line, Some(50)),
             "  1. s3          (recommended) it costs almost\n                 nothing"
         );
+    }
+
+    #[test]
+    fn last_column_keeps_its_indent() {
+        let table = "title\n  trail.regions  accept  the trail covers every enabled region";
+        assert_eq!(
+            wrap_last_column(table, Some(50)),
+            "title\n  trail.regions  accept  the trail covers every\n                         enabled region"
+        );
+        assert_eq!(wrap_last_column(table, None), table);
     }
 
     #[test]

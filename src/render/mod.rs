@@ -45,7 +45,7 @@ use supports_unicode::supports_unicode;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use command_line::RepeatedOptions;
-use layout::wrap_line;
+use layout::{wrap_last_column, wrap_line};
 use message::Message;
 use status_line::print_above;
 
@@ -318,6 +318,12 @@ impl Ui {
     /// Wraps a line for stderr; `indent` is for the following lines.
     pub(crate) fn wrap_stderr(self, line: &str, indent: usize) -> String {
         wrap_line(line, indent, self.stderr.width)
+    }
+
+    /// Wraps the last column of each line of a help text.
+    #[must_use]
+    pub fn wrap_columns(&self, text: &str) -> String {
+        wrap_last_column(text, self.stdout.width)
     }
 
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {

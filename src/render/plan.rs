@@ -293,7 +293,11 @@ fn step_json(step: &PlanStep) -> Value {
 pub(super) fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> String {
     let mut text = String::new();
     for step in steps.filter(|step| !step.preserved.is_empty()) {
-        let headline = format!("Other entries of {} (unchanged):", step.id);
+        // The name of an S3 notification is `BUCKET#ENTRY`.
+        let headline = match step.id.name.rsplit_once('#') {
+            Some((bucket, _)) => format!("Other notifications of bucket {bucket} (unchanged):"),
+            None => format!("Other entries of {} (unchanged):", step.id),
+        };
         let _ = writeln!(text, "\n{}", ui.wrap_stdout(&headline, 0));
         for entry in &step.preserved {
             let _ = writeln!(

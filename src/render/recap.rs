@@ -160,7 +160,8 @@ pub(super) fn next_steps(ui: Ui, report: &Report, advice: &Advice<'_>) -> String
         );
         let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 2));
     }
-    if report.is_deployed() {
+    let is_blocked = report.results.iter().any(CheckResult::is_blocking);
+    if report.is_deployed() && !is_blocked {
         let _ = writeln!(text, "Next: {}", ui.repeated.complete("heeler-ec status"));
     } else if report.is_ready() {
         // The command is never wrapped, so that it can be copied.

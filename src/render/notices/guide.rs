@@ -5,6 +5,11 @@ use crate::render::message::{Message, Notice};
 /// A text around a question of a first setup.
 #[derive(Clone, Debug)]
 pub enum GuideNotice {
+    /// Deployments exist under other name prefixes.
+    OtherDeployments {
+        /// The option and the name prefix of each.
+        deployments: Vec<(String, String)>,
+    },
     /// The options, in the order of recommendation.
     Options(Vec<OptionChoice>),
     HeelerRole,
@@ -35,6 +40,20 @@ pub struct OptionChoice {
 impl Notice for GuideNotice {
     fn message(&self) -> Message {
         match self {
+            Self::OtherDeployments { deployments } => {
+                let listed = deployments.iter();
+                let listed = listed.map(|(option, prefix)| {
+                    format!("option {option} with --name-prefix {prefix}")
+                });
+                let listed = listed.collect::<Vec<_>>().join(", ");
+                Message::warning(
+                    "other_deployments",
+                    format!(
+                        "Already deployed in this account: {listed}. This setup creates a further deployment; to repair \
+                         an existing one, press Ctrl-C and use its prefix.\n"
+                    ),
+                )
+            }
             Self::Options(choices) => {
                 let first = Message::status("options", "How should events reach Heeler?");
                 let width = choices.iter().map(|choice| choice.name.len()).max();
