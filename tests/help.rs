@@ -77,7 +77,10 @@ fn topics_name_all_checks_and_variables() {
     for (name, _) in TOPICS {
         assert!(topic(name).lines().count() > 5, "{name}");
         let widest = topic(name).lines().map(str::len).max();
-        assert!(*name == "checks" || widest <= Some(80), "{name}: {widest:?}");
+        assert!(
+            *name == "checks" || widest <= Some(80),
+            "{name}: {widest:?}"
+        );
     }
     for command in root.get_subcommands() {
         let output = command.get_arguments().find(|arg| arg.get_id() == "output");

@@ -40,10 +40,7 @@ pub fn exit_codes(command: &str) -> &'static [ExitCode] {
             (1, "no event arrived, or nothing is deployed"),
             (3, "AWS did not respond, or an alert was not delivered"),
         ],
-        "coverage" => &[
-            (0, "no gap"),
-            (1, "a gap, or no organization trail"),
-        ],
+        "coverage" => &[(0, "no gap"), (1, "a gap, or no organization trail")],
         "destroy" => &[
             (0, "deleted"),
             (1, "nothing to delete, a conflict, or you said no"),

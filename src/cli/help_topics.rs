@@ -99,7 +99,11 @@ fn environment(root: &clap::Command) -> String {
         let name = variable_name(long);
         let mut line = format!("  {name:<31}");
         for (number, command) in commands.iter().enumerate() {
-            let separator = if number + 1 == commands.len() { "" } else { "," };
+            let separator = if number + 1 == commands.len() {
+                ""
+            } else {
+                ","
+            };
             if line.len() + 1 + command.len() + separator.len() > TOPIC_WIDTH {
                 let _ = writeln!(text, "{line}");
                 line = " ".repeat(33);

@@ -42,9 +42,8 @@ impl Notice for GuideNotice {
         match self {
             Self::OtherDeployments { deployments } => {
                 let listed = deployments.iter();
-                let listed = listed.map(|(option, prefix)| {
-                    format!("option {option} with --name-prefix {prefix}")
-                });
+                let listed = listed
+                    .map(|(option, prefix)| format!("option {option} with --name-prefix {prefix}"));
                 let listed = listed.collect::<Vec<_>>().join(", ");
                 Message::warning(
                     "other_deployments",
