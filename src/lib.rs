@@ -31,5 +31,6 @@ pub mod sanitize;
 pub mod secret;
 pub mod severity;
 pub mod shared_document;
+pub mod support;
 pub mod tail;
 pub mod verify;

@@ -29,6 +29,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("backup", &["error"]),
     ("http", &["error"]),
     ("reconcile", &["error", "hint", "ownership"]),
+    ("support", &["error", "iam"]),
     ("severity", &["cloudtrail"]),
     ("alert", &["http", "sanitize", "severity"]),
     ("aws", &["error", "http", "secret"]),
@@ -159,6 +160,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "reconcile",
             "sanitize",
             "severity",
+            "support",
             "tail",
             "verify",
         ],
@@ -205,6 +207,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "secret",
             "severity",
             "shared_document",
+            "support",
             "tail",
             "verify",
         ],
@@ -305,7 +308,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         &["cloudtrail/", "command/tail/filters.rs", "tail/"],
     ),
     ("percent_encoding", &["aws/", "cloudtrail/", "iam/"]),
-    ("regex_lite", &["filter_pattern/"]),
+    ("regex_lite", &["filter_pattern/", "support/"]),
     ("rustls", &["http.rs"]),
     ("rustls_pki_types", &["http.rs"]),
     ("sha2", &["backup.rs", "option/"]),
@@ -342,7 +345,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("wide", &["cloudtrail/"]),
     ("wildmatch", &["tail/"]),
-    ("zip", &["option/"]),
+    ("zip", &["option/", "support/"]),
 ];
 
 /// Ways to print or to exit, and the only modules that use them.

@@ -69,6 +69,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "status" => command(CommandName::Status, None),
             "coverage" => command(CommandName::Coverage, None),
             "verify" => command(CommandName::Verify, None),
+            "support" => command(CommandName::Support, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),
             "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),
             "tail" => command(CommandName::Tail, None),

@@ -425,6 +425,7 @@ fn policies_page() -> String {
         add("status", "", of(CommandName::Status));
         add("coverage", "", of(CommandName::Coverage));
         add("verify", "", of(CommandName::Verify));
+        add("support", "", of(CommandName::Support));
         add("export", "", of(CommandName::Export));
         add("tail", "", of(CommandName::Tail));
         add("destroy", "", of(CommandName::Destroy));
@@ -537,6 +538,7 @@ fn permissions_tables() -> String {
         ("status", CommandName::Status),
         ("coverage", CommandName::Coverage),
         ("verify", CommandName::Verify),
+        ("support", CommandName::Support),
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),
     ] {

@@ -32,6 +32,7 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["coverage"],
     &["verify"],
+    &["support", "--dry-run"],
     &["export", "terraform"],
     &["tail"],
     &["destroy", "--yes"],

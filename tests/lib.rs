@@ -59,6 +59,7 @@ mod source;
 mod status;
 mod status_line;
 mod status_metrics;
+mod support;
 mod switching;
 mod tail;
 mod tail_alerts;

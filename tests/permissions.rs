@@ -465,6 +465,22 @@ async fn verify_policy_covers_its_calls() {
 }
 
 #[tokio::test]
+async fn support_policy_covers_its_calls() {
+    fn support(org: &Organization) -> HeelerEc<'_> {
+        heeler_ec(org).args(["support", "--dry-run"])
+    }
+    let mut needed = NeededActions::new(command(CommandName::Support, None));
+    let org = encrypted_organization().await;
+    needed.add(&org, &support(&org).run().await.expect_status(0));
+    setup(&org).run().await.expect_status(0);
+    needed.add(&org, &support(&org).run().await.expect_status(0));
+    let org = organization_with_log_group().await;
+    setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
+    needed.add(&org, &support(&org).run().await.expect_status(0));
+    assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
 async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])

@@ -165,6 +165,11 @@ async fn screens_of_option_s3() {
     setup.extend(["--yes", "--backup", &backup]);
     camera.show_piped("setup-s3", 0, &setup).await;
     camera.show("outputs", 0, &["outputs"]).await;
+    let support = ["support", "--redact-accounts", "--dry-run"];
+    camera.show("support-dry-run", 0, &support).await;
+    camera
+        .show_with("support-declined", 1, &["support"], NO)
+        .await;
     camera.show("plan-no-drift-s3", 0, &["plan"]).await;
     camera.show("status-s3", 0, &["status"]).await;
     camera

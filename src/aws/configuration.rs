@@ -1,5 +1,6 @@
 //! Checks of the AWS configuration, before the SDK uses it. The SDK panics on some values.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -156,6 +157,26 @@ fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name.trim(), value.trim_matches([' ', '\t'])))
 }
 
+/// Returns the names of all settings in the configuration files, without their values.
+#[must_use]
+pub fn setting_names() -> Vec<String> {
+    let texts = config_files().filter_map(|path| std::fs::read_to_string(path).ok());
+    let names: BTreeSet<String> = texts.flat_map(|text| names_of(&text)).collect();
+    names.into_iter().collect()
+}
+
+/// Returns the names of the settings of a file. A line that is no setting may contain a part of a value.
+fn names_of(text: &str) -> Vec<String> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    let names = settings(text).map(|(name, _)| name.to_owned());
+    names.filter(|name| is_name(name)).collect()
+}
+
 /// Returns the endpoints that the configuration files set for a profile, also in its `services` section.
 pub fn file_endpoints(profile: Option<&str>) -> Vec<String> {
     let environment = || std::env::var("AWS_PROFILE").ok();
@@ -296,6 +317,14 @@ sns =
         assert!(endpoints_of(CONFIG, "default").is_empty());
         let quoted = "[profile 'My Team']\nendpoint_url = http://one.example.com\n";
         assert_eq!(endpoints_of(quoted, "My Team"), ["http://one.example.com"]);
+    }
+
+    #[test]
+    fn names_of_settings_have_no_values() {
+        let names = names_of(
+            "[default]\nregion = eu-west-1\naws_session_token = IQoJ\nQUJD/EXAMPLE= x\n s3 =\n  max = 1\n",
+        );
+        assert_eq!(names, ["region", "aws_session_token", "s3", "max"]);
     }
 
     #[test]

@@ -12,7 +12,10 @@ use super::help_topics::TOPICS;
 /// The headings and the commands under them. Any other command is listed under the last heading.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["preflight", "plan", "setup", "outputs"]),
-    ("Verify", &["status", "verify", "tail", "coverage", "list"]),
+    (
+        "Verify",
+        &["status", "verify", "tail", "coverage", "list", "support"],
+    ),
     ("Change", &["destroy", "restore"]),
     (
         "Reference",

@@ -16,6 +16,7 @@ pub const OPTIONS_WITHOUT_VARIABLE: &[&str] = &[
     "fix",
     "fix-retention",
     "force",
+    "overwrite",
     "show-secrets",
     "yes",
 ];

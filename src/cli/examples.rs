@@ -107,6 +107,20 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec verify --no-canary",
             ),
         ],
+        "support" => &[
+            (
+                "Show what the archive would contain",
+                "heeler-ec support --dry-run",
+            ),
+            (
+                "Write it without account IDs",
+                "heeler-ec support --redact-accounts",
+            ),
+            (
+                "Add the calls of an earlier setup, which --log-file wrote",
+                "heeler-ec support --call-log setup.log",
+            ),
+        ],
         "export" => &[
             (
                 "Write import and resource blocks",

@@ -11,6 +11,7 @@ pub mod help_topics;
 pub mod output;
 mod policy;
 mod shared;
+mod support;
 mod tail;
 pub mod tfvars;
 pub mod value_parsers;
@@ -42,6 +43,7 @@ pub use coverage::CoverageArgs;
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
 pub use shared::{AcceptArgs, AdoptionArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs};
+pub use support::SupportArgs;
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
 pub use verify::VerifyArgs;
 
@@ -286,6 +288,12 @@ pub enum Command {
     /// enabled region. Needs no deployment. Exits with 1 if nothing was delivered for an account in a region, neither today
     /// nor yesterday (UTC).
     Coverage(CoverageArgs),
+    /// Write a redacted archive for a support ticket
+    ///
+    /// Read-only for AWS. The archive has versions, the status, the plan, the calls of this run and their errors. It has no
+    /// external ID, access key, session token, e-mail address or event. Shows the files and asks before it writes them.
+    /// The archive is also written if AWS cannot be read, and then exits with 3.
+    Support(SupportArgs),
     /// Export the deployment for Terraform, or the log files for Athena
     ///
     /// Read-only. For Terraform, prints import and resource blocks; with --output json, the addresses and IDs of the imports.
@@ -339,6 +347,7 @@ impl Command {
             Self::Status(args) => args.format.output.into(),
             Self::Coverage(args) => args.format.output.into(),
             Self::Verify(args) => args.format.output.into(),
+            Self::Support(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),
             Self::Tail(args) => args.format.output.into(),
             Self::Destroy(args) => args.format.output.into(),

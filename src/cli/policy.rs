@@ -57,6 +57,7 @@ pub enum PolicyCommand {
     Status,
     Coverage,
     Verify,
+    Support,
     Export,
     Tail,
     Destroy,

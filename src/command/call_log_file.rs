@@ -1,9 +1,11 @@
-//! The file of `--log-file`: one JSON line per call to AWS, without bodies, headers or credentials.
+//! The file of `--log-file`: one JSON line per call to AWS, without bodies, headers or credentials. Another run can read it.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
 
 use crate::aws::AwsCall;
 use crate::error::{Error, Result};
@@ -37,5 +39,88 @@ impl CallLogFile {
     pub fn write(&self, call: &AwsCall) {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = file.write_all(render::progress::call_log_line(call).as_bytes());
+    }
+}
+
+/// The end of a file that is read, in bytes. A line has about 200.
+const MAX_READ_BYTES: u64 = 1024 * 1024;
+/// The number of calls that are kept.
+const MAX_CALLS: usize = 1_000;
+/// The members of a line that are kept.
+const MEMBERS: &[&str] = &[
+    "time",
+    "service",
+    "operation",
+    "status",
+    "error_code",
+    "request_id",
+    "attempts",
+    "elapsed_ms",
+];
+
+/// Returns the last calls of a file. Other lines and members are ignored.
+///
+/// # Errors
+/// A usage error if the file cannot be read, or contains no call.
+pub(super) fn read_call_log(path: &Path) -> Result<Vec<Value>> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let start = file.metadata()?.len().saturating_sub(MAX_READ_BYTES);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(MAX_READ_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let headline = || format!("cannot read the calls in {}", path.display());
+    let bytes = read().map_err(|why| Error::usage(headline()).with_reason(why.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let calls: Vec<Value> = text.lines().filter_map(logged_call).collect();
+    if calls.is_empty() {
+        return Err(Error::usage(headline())
+            .with_reason("it has no line of a call")
+            .with_hint("name a file that --log-file wrote"));
+    }
+    let first = calls.len().saturating_sub(MAX_CALLS);
+    Ok(calls[first..].to_vec())
+}
+
+fn logged_call(line: &str) -> Option<Value> {
+    let line: Map<String, Value> = serde_json::from_str(line).ok()?;
+    if line.get("type")? != "call" {
+        return None;
+    }
+    let kept = MEMBERS.iter().filter_map(|name| {
+        let value = line
+            .get(*name)
+            .filter(|value| !value.is_object() && !value.is_array())?;
+        Some(((*name).to_owned(), value.clone()))
+    });
+    Some(Value::Object(kept.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_last_calls_of_a_log_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("calls.log");
+        assert_eq!(read_call_log(&path).expect_err("no file").exit() as u8, 2);
+        std::fs::write(&path, "notes\n{\"type\":\"notice\"}\n").expect("a file");
+        assert_eq!(read_call_log(&path).expect_err("no call").exit() as u8, 2);
+        let lines = (0..1_200).map(|number| {
+            format!(
+                "{{\"type\":\"call\",\"operation\":\"Op{number}\",\"status\":200,\"body\":\"secret\",\"time\":[1]}}\n"
+            )
+        });
+        std::fs::write(&path, lines.collect::<String>()).expect("a file");
+        let calls = read_call_log(&path).expect("calls");
+        assert_eq!(calls.len(), MAX_CALLS);
+        assert_eq!(
+            calls[0],
+            serde_json::json!({ "operation": "Op200", "status": 200 })
+        );
+        assert_eq!(calls[MAX_CALLS - 1]["operation"], "Op1199");
     }
 }

@@ -6,7 +6,7 @@ use super::call_log_file::CallLogFile;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::configuration::file_endpoints;
-use crate::aws::{Aws, AwsCall, ConnectionSettings, MfaPrompt};
+use crate::aws::{Aws, AwsCall, CallListener, ConnectionSettings, MfaPrompt};
 use crate::cli::{GlobalArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
@@ -26,17 +26,28 @@ impl Context {
     /// # Errors
     /// A usage error if an endpoint is not encrypted and not local.
     pub async fn connect(&self) -> Result<Aws> {
+        self.connect_recording(None).await
+    }
+
+    /// Creates AWS clients with the global options. `recorder` receives every finished call.
+    ///
+    /// # Errors
+    /// A usage error if an endpoint is not encrypted and not local.
+    pub async fn connect_recording(&self, recorder: Option<Arc<CallListener>>) -> Result<Aws> {
         reject_insecure_endpoints()?;
         let ui = self.ui;
         let log_file = self.global.log_file.as_deref();
         let log_file = log_file.map(CallLogFile::open).transpose()?;
-        let is_observed = ui.is_verbose() || log_file.is_some();
+        let is_observed = ui.is_verbose() || log_file.is_some() || recorder.is_some();
         let observer: Arc<dyn Fn(AwsCall) + Send + Sync> = Arc::new(move |call| {
             if ui.is_verbose() {
                 render::progress::print_call(ui, &call);
             }
             if let Some(file) = &log_file {
                 file.write(&call);
+            }
+            if let Some(recorder) = &recorder {
+                recorder(call);
             }
         });
         let mfa_prompt: Arc<MfaPrompt> = Arc::new(move |serial: &str| ui.mfa_code(serial));

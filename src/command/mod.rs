@@ -29,6 +29,7 @@ mod restore;
 mod rollback;
 mod setup;
 mod status;
+mod support;
 mod tail;
 mod temporary_queue;
 mod tfvars;
@@ -152,6 +153,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         }
         Command::Coverage(args) => Box::pin(coverage::run(&context, args)).await,
         Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
+        Command::Support(args) => Box::pin(support::run(&context, args)).await,
         Command::Export(args) => {
             let run = context.cancellable(Box::pin(export::run(&context, args)));
             with_status_line(ui, READING, run).await

@@ -83,6 +83,7 @@ fn permitted_command(
         PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Coverage => CommandName::Coverage,
         PolicyCommand::Verify => CommandName::Verify,
+        PolicyCommand::Support => CommandName::Support,
         PolicyCommand::Export => CommandName::Export,
         PolicyCommand::Tail => CommandName::Tail,
         PolicyCommand::Destroy => CommandName::Destroy,
@@ -111,6 +112,7 @@ fn needs_deployment(command: PolicyCommand) -> bool {
         PolicyCommand::Outputs
         | PolicyCommand::Status
         | PolicyCommand::Verify
+        | PolicyCommand::Support
         | PolicyCommand::Export
         | PolicyCommand::Tail
         | PolicyCommand::Destroy

@@ -39,6 +39,7 @@ pub enum CommandName {
     Status,
     Coverage,
     Verify,
+    Support,
     Export,
     Tail,
     Destroy,
@@ -164,6 +165,11 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
         CommandName::Status => status(options, scope),
         CommandName::Coverage => coverage(scope),
         CommandName::Verify => verify(options, scope),
+        // It makes the reads of status and of plan, which are also those of preflight.
+        CommandName::Support => {
+            let plans: Vec<Statement> = for_each(&|option| plan(option, scope));
+            [status(options, scope), plans].concat()
+        }
         CommandName::Export => for_each(&|option| option.export_reads(scope)),
         CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
             tail_heeler_queue(options, scope)

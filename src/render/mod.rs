@@ -33,6 +33,7 @@ pub mod run_document;
 pub mod status;
 pub mod status_line;
 pub mod step_status;
+pub mod support;
 pub mod verify;
 
 use std::io::{self, IsTerminal, Write};

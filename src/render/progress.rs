@@ -339,7 +339,9 @@ fn call_json(call: &AwsCall) -> Value {
         "service": call.service,
         "operation": call.operation,
         "status": call.status,
+        "error_code": call.error_code,
         "request_id": call.request_id,
+        "attempts": call.attempts,
         "elapsed_ms": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
     })
 }

@@ -183,7 +183,7 @@ fn warnings(count: usize) -> String {
     format!("{count} warning{}", if count == 1 { "" } else { "s" })
 }
 
-fn report_json(ui: Ui, report: &Report) -> Value {
+pub(super) fn report_json(ui: Ui, report: &Report) -> Value {
     let counts = report.counts();
     json!({
         "option": report.option,

@@ -100,7 +100,7 @@ fn escape_xml(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
+pub(super) fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
     let StatusReport {
         option,
         name_prefix,

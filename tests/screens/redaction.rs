@@ -13,7 +13,7 @@ const ACCOUNTS: [&str; 5] = [
 ];
 
 /// Patterns of values that differ, and what a screen shows instead.
-const PATTERNS: [(&str, &str); 13] = [
+const PATTERNS: [(&str, &str); 15] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "00000000-1111-2222-3333-444444444444",
@@ -27,6 +27,8 @@ const PATTERNS: [(&str, &str); 13] = [
         "0011223344556677889900112233445566778899001122334455667788990011",
     ),
     (r"\d\d:\d\d:\d\dZ", "03:04:05Z"),
+    (r"\d{8}T\d{6}Z", "20260102T030405Z"),
+    (r" +[0-9,]+ (KB|bytes)  ", "  10 KB  "),
     // On a narrow terminal, a date is a line of its own. It may have a color.
     (r"20[2-9]\d-\d\d-\d\d", "2026-01-02"),
     (r"\d{4}/\d\d/\d\d/", "2026/01/02/"),

@@ -112,7 +112,7 @@ fn age(last_event: Option<ObjectTime>, now: SystemTime) -> String {
 }
 
 /// Formats a number with separators: `3,812`.
-fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

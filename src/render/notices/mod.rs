@@ -14,6 +14,7 @@ pub mod restore;
 pub mod rollback;
 pub mod setup;
 pub mod status;
+pub mod support;
 pub mod tail;
 pub mod var_file;
 pub mod verify;

@@ -3,6 +3,7 @@
 use crate::reconcile::plan::PlanStep;
 use crate::render::message::{Message, Notice};
 use crate::render::plan::PlanCounts;
+use crate::sanitize::escape_control_chars;
 
 /// A question before a change.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub enum Question<'a> {
     },
     /// Offers verify after setup.
     FollowCanary,
+    /// Asks before an archive is written to this file.
+    WriteArchive { count: usize, file: &'a str },
     /// Destructive: the user types `yes`.
     DeleteResources { count: usize, account: &'a str },
     /// Destructive: the user types `yes`.
@@ -31,6 +34,11 @@ impl Question<'_> {
                 )
             }
             Self::FollowCanary => "\nFollow a test call to Heeler's queue now (verify)?".to_owned(),
+            Self::WriteArchive { count, file } => format!(
+                "\nWrite {} to {}?",
+                these(count, "file"),
+                escape_control_chars(file)
+            ),
             Self::DeleteResources { count, account } => format!(
                 "\nDelete {} in account {account}? Messages that Heeler has not received yet are lost.",
                 these(count, "resource")
@@ -45,7 +53,10 @@ impl Question<'_> {
     /// Returns true if the user must type a word instead of `y`.
     #[must_use]
     pub fn is_destructive(self) -> bool {
-        !matches!(self, Self::ApplyPlan { .. } | Self::FollowCanary)
+        !matches!(
+            self,
+            Self::ApplyPlan { .. } | Self::FollowCanary | Self::WriteArchive { .. }
+        )
     }
 }
 

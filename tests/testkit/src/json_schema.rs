@@ -25,6 +25,7 @@ const COMMANDS: &[&str] = &[
     "restore",
     "setup",
     "status",
+    "support",
     "tail",
     "verify",
 ];
