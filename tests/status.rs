@@ -120,6 +120,14 @@ impl<'a> Deployed<'a> {
         change.expect("a changed queue");
     }
 
+    async fn queue_attribute(&self, attribute: QueueAttributeName) -> String {
+        let url = self.queue_url(self.queue).await;
+        let read = self.org.clients().sqs.get_queue_attributes().queue_url(url);
+        let read = read.attribute_names(attribute.clone()).send().await;
+        let attributes = read.expect("a queue").attributes.unwrap_or_default();
+        attributes.get(&attribute).cloned().unwrap_or_default()
+    }
+
     async fn key_id(&self) -> String {
         let alias = "alias/heeler_kms_key_sqs";
         let found = self.org.clients().kms.describe_key().key_id(alias);
@@ -222,6 +230,19 @@ fn unrelated_policy(org: &Organization, action: &str, resource: &str) -> Value {
             "Principal": { "AWS": format!("arn:aws:iam::{}:root", org.account()) },
             "Action": action,
             "Resource": resource,
+        }],
+    })
+}
+
+/// A trust policy without Heeler.
+fn trusts_other() -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "Other",
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": { "Service": "ec2.amazonaws.com" },
         }],
     })
 }
@@ -358,14 +379,7 @@ on_both_engines! {
         let org = s3_deployment(engine).await;
         let (clients, deployed) = (org.clients(), Deployed::s3(&org));
         let policy = "heeler_event_collection_sqs_policy";
-        let trusts_other = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Sid": "Other", "Effect": "Allow", "Action": "sts:AssumeRole",
-                "Principal": { "Service": "ec2.amazonaws.com" },
-            }],
-        });
-        deployed.set_trust(ROLE, &trusts_other).await;
+        deployed.set_trust(ROLE, &trusts_other()).await;
         expect_broken(&org, "role_trust").await;
         let repair = setup_again_of(&org, "s3").args(["--generate-external-id", "--heeler-role-arn", &org.heeler_role_arn()]);
         repair.run().await.expect_status(0);
@@ -460,6 +474,55 @@ on_both_engines! {
         expect_healthy(&org, "purge").await;
         deployed.detach(ROLE, "heeler_event_collection_sqs_policy").await;
         expect_setup_repairs(&org, "cloudwatch", "role_permissions").await;
+        deployed.drop_statement("heeler_event_collection_sqs_policy", "DecryptQueueMessages").await;
+        let observed = expect_setup_repairs(&org, "cloudwatch", "role_permissions").await;
+        assert_eq!(observed, "no statement allows Heeler kms:Decrypt");
+
+        deployed.set_key_policy(&unrelated_policy(&org, "kms:DescribeKey", "*")).await;
+        let observed = expect_setup_repairs(&org, "cloudwatch", "queue_key").await;
+        assert!(observed.contains("kms:"), "{observed}");
+        deployed.set_trust(ROLE, &trusts_other()).await;
+        expect_broken(&org, "role_trust").await;
+        let repair = setup_again_of(&org, "cloudwatch").args(["--generate-external-id", "--heeler-role-arn", &org.heeler_role_arn()]);
+        repair.run().await.expect_status(0);
+        expect_healthy(&org, "setup").await;
+    }
+
+    async fn status_names_fault_of_the_fifo_queue_policy(engine: Engine) {
+        let org = cloudwatch_deployment(engine).await;
+        let deployed = Deployed::cloudwatch(&org);
+        let before = deployed.queue_attribute(QueueAttributeName::Policy).await;
+        let denying = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage",
+                "Resource": deployed.arn("sqs", deployed.queue),
+            }],
+        });
+        deployed.set_queue(QueueAttributeName::Policy, &denying.to_string()).await;
+        let observed = expect_broken(&org, "queue_policy").await;
+        assert!(observed.contains("Perimeter"), "{observed}");
+        deployed.set_queue(QueueAttributeName::Policy, &before).await;
+        expect_healthy(&org, "the queue policy").await;
+    }
+
+    async fn status_names_deleted_log_group(engine: Engine) {
+        let org = cloudwatch_deployment(engine).await;
+        let (logs, group) = (&org.clients().logs, org.log_group().expect("a log group"));
+        let gone = logs.delete_log_group().log_group_name(group).send().await;
+        gone.expect("no log group");
+        let report = json(&status(&org).run().await.expect_status(1));
+        assert_eq!(report["cause"], "log_group", "{report:#}");
+        assert_eq!(hops(&report, "broken"), ["log_group"], "{report:#}");
+        // The subscription filter was deleted with its log group.
+        assert_eq!(hops(&report, "not_reached"), ["subscription_filter", "harvest"]);
+
+        logs.create_log_group().log_group_name(group).send().await.expect("a log group");
+        let stream = format!("{}_{}_CloudTrail_{}", org.organization_id(), org.account(), org.region());
+        let made = logs.create_log_stream().log_group_name(group).log_stream_name(stream);
+        made.send().await.expect("a log stream");
+        org.put_log_events(&["{}".to_owned()]).await;
+        expect_setup_repairs(&org, "cloudwatch", "subscription_filter").await;
     }
 }
 

@@ -319,6 +319,18 @@ async fn verify_without_canary_measures_the_delay() {
 }
 
 #[tokio::test]
+async fn terminal_shows_the_delay_once() {
+    let org = deployed().await;
+    org.play_cloudtrail(CloudTrailDelays::NONE);
+    for args in [&["verify"][..], &["verify", "--no-canary"]] {
+        let run = heeler_ec(&org).args(args).on_terminal(120, &[]);
+        let run = run.run().await.expect_status(0);
+        let count = run.stdout.matches("Newest deliveries").count();
+        assert_eq!(count, 1, "{args:?}: {}", run.stdout);
+    }
+}
+
+#[tokio::test]
 async fn evidence_names_caller_hops_and_request_ids() {
     let org = deployed().await;
     org.play_cloudtrail(CloudTrailDelays::NONE);

@@ -89,6 +89,7 @@ struct PreparedVerification {
     /// The topic for a temporary queue; `None` if the option has no topic.
     subscription: Option<SubscriptionTarget>,
     delay: Option<MeasuredDelay>,
+    is_delay_announced: bool,
     /// ARN of the caller.
     caller: String,
     /// The version of heeler-ec that created the deployment.
@@ -108,7 +109,10 @@ async fn prepare(context: &Context, args: &cli::VerifyArgs) -> Result<PreparedVe
     }
     let regions = regions(&aws, &*target, &plan, args.all_regions).await?;
     let delay = delay::measure(&aws, &plan, &regions).await?;
-    context.ui.notify(&VerifyNotice::DeliveryDelay(delay));
+    // Without a canary, the result follows at once and has the delay.
+    if !args.no_canary {
+        context.ui.notify(&VerifyNotice::DeliveryDelay(delay));
+    }
     let subscription = subscription_target(&*target);
     Ok(PreparedVerification {
         aws,
@@ -120,6 +124,7 @@ async fn prepare(context: &Context, args: &cli::VerifyArgs) -> Result<PreparedVe
         }),
         plan,
         delay,
+        is_delay_announced: !args.no_canary,
         deployed_version: deployment.version().map(str::to_owned),
         caller: caller.arn,
     })
@@ -170,6 +175,7 @@ impl PreparedVerification {
             plan: &self.plan,
             canary,
             delay: self.delay,
+            is_delay_announced: self.is_delay_announced,
             sightings,
             resume: None,
         }

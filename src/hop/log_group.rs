@@ -1,7 +1,8 @@
 //! The hops of a log group: the log group, and the subscription filter that sends events to the function.
 
 use super::topic::with_repair;
-use super::{Hop, HopDraft, HopId, into_hop};
+use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
+use crate::inventory::Fact;
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
 /// Evaluates the log group: it exists, and its class allows subscription filters.
@@ -39,6 +40,10 @@ fn evaluate_subscription_filter(
         name,
         "a subscription filter with Heeler's pattern that names the function",
     );
+    if matches!(facts.log_group, Fact::Absent) {
+        // The filter was deleted with its log group, which is the broken hop.
+        return Ok(draft.with_status(HopStatus::NotReached, "the log group does not exist"));
+    }
     let filters = draft.require(&facts.subscription_filters, "")?;
     let repair = |hop: Hop| Ok(with_repair(facts, hop));
     let Some(filter) = filters.iter().find(|filter| filter.name == name) else {

@@ -97,7 +97,8 @@ pub enum HopStatus {
     Broken,
     /// A fact is missing: a call was refused, or a policy depends on a condition key that is not known.
     Unknown,
-    /// Only traffic shows whether the hop works, and an earlier broken hop stops the traffic.
+    /// Only traffic shows whether the hop works, and an earlier broken hop stops the traffic. Also a part of a resource that
+    /// does not exist.
     NotReached,
 }
 

@@ -204,6 +204,7 @@ fn read_only_commands_have_only_read_actions() {
             | CommandName::List
             | CommandName::Status
             | CommandName::Coverage
+            | CommandName::Support
             | CommandName::Export => true,
             CommandName::Tail => match command.tail_source {
                 Some(SourceKind::Bucket | SourceKind::LogGroup) => true,

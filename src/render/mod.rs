@@ -251,6 +251,12 @@ impl Ui {
         written.is_ok()
     }
 
+    /// Returns true if a terminal shows the result and the status that was printed before it.
+    pub(crate) fn has_status_beside_result(&self) -> bool {
+        let is_shown = !self.options.quiet && self.options.progress != ProgressFormat::Json;
+        self.stdout.is_terminal && self.stderr.is_terminal && is_shown
+    }
+
     /// Prints an empty line before the result, if both are shown on one terminal.
     pub(crate) fn separate_result(&self) {
         if self.stdout.is_terminal && self.stderr.is_terminal {

@@ -30,6 +30,8 @@ pub struct VerifyReport<'a> {
     /// `None` without a canary.
     pub canary: Option<&'a Canary>,
     pub delay: Option<MeasuredDelay>,
+    /// True if a notice has shown the delay before the canary.
+    pub is_delay_announced: bool,
     pub sightings: &'a [Sighting],
     /// The command that looks for the canary later.
     pub resume: Option<&'a str>,
@@ -103,7 +105,12 @@ pub(super) fn verify_json(ui: &Ui, report: &VerifyReport<'_>) -> Value {
 }
 
 fn verify_text(ui: Ui, report: &VerifyReport<'_>) -> String {
-    let mut text = format!("{}\n", ui.wrap_stdout(&delay_text(report.delay), 0));
+    let mut text = String::new();
+    // A terminal that shows both outputs has the sentence already.
+    if !(report.is_delay_announced && ui.has_status_beside_result()) {
+        let delay = ui.wrap_stdout(&delay_text(report.delay), 0);
+        let _ = writeln!(text, "{delay}");
+    }
     let Some(canary) = report.canary else {
         return text;
     };
