@@ -91,7 +91,13 @@ async fn user_with_email(org: &Organization) -> Credentials {
     let key = iam.create_access_key().user_name(USER).send().await;
     let key = key.expect("an access key");
     let key = key.access_key().expect("an access key");
-    Credentials::from_keys(key.access_key_id(), key.secret_access_key(), None)
+    Credentials::new(
+        key.access_key_id(),
+        key.secret_access_key(),
+        None,
+        None,
+        "test",
+    )
 }
 
 /// Adds a statement with another external ID to the trust policy of the role.
