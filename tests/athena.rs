@@ -213,6 +213,23 @@ async fn coverage_query_has_the_statuses_of_coverage() {
     assert_eq!(severities[..], [json!(["low", 1])]);
 }
 
+/// The statement that a trail without log file validation gets.
+#[tokio::test]
+async fn coverage_query_runs_without_digests() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let update = org.clients().cloudtrail.update_trail().name(org.trail());
+    let update = update.enable_log_file_validation(false).send().await;
+    update.expect("a trail without digests");
+    let statements = statements(&org).await;
+    let Some(found) = run_on_duckdb(&statements, &[], &[]) else {
+        return;
+    };
+    let pairs = found["queries"]["coverage"].as_array().expect("rows");
+    assert_eq!(pairs.len(), 4 * 17);
+    assert!(pairs.iter().all(|row| row[3] == "unknown"), "{pairs:?}");
+    assert_eq!(found["queries"]["coverage_gaps"], json!([]));
+}
+
 #[tokio::test]
 async fn export_athena_needs_only_the_trail() {
     let org = Organization::on(Engine::Ministack)

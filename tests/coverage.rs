@@ -27,7 +27,8 @@ pub async fn deliver_at(org: &Organization, account: &str, region: &str, time: S
 }
 
 async fn deliver_digest(org: &Organization, account: &str, region: &str) {
-    let stamp = stamp(SystemTime::now());
+    // Two hours after the first digest of a trail, each region has one.
+    let stamp = stamp(SystemTime::now() - Duration::from_secs(3 * 3_600));
     let (year, month, day) = (&stamp[..4], &stamp[4..6], &stamp[6..8]);
     let time = stamp.replace('Z', "00Z");
     let (id, trail, home) = (org.organization_id(), org.trail(), org.region());
@@ -45,6 +46,22 @@ pub async fn deliver_digests(org: &Organization, accounts: &[&str], regions: &[S
             deliver_digest(org, account, region).await;
         }
     }
+}
+
+/// Makes CloudTrail report that the trail was started long ago, and has delivered digests.
+pub fn report_established_trail(org: &Organization) {
+    let established = FaultAction::edit_json(|status| {
+        status["StartLoggingTime"] = json!(1_600_000_000);
+        status["LatestDigestDeliveryTime"] = json!(1_600_003_600);
+    });
+    org.proxy()
+        .fault(Fault::new("cloudtrail", "GetTrailStatus", established));
+}
+
+async fn organization(engine: Engine) -> Organization {
+    let org = Organization::on(engine).build().await;
+    report_established_trail(&org);
+    org
 }
 
 fn regions(report: &Value) -> Vec<String> {
@@ -73,7 +90,7 @@ fn expect_no_writes(run: &Run) {
 
 on_both_engines! {
     async fn coverage_shows_events_digests_and_gaps(engine: Engine) {
-        let org = Organization::on(engine).build().await;
+        let org = organization(engine).await;
         let run = coverage(&org).run().await.expect_status(1);
         let all = regions(&json(&run));
         assert_eq!(all.len(), 17, "{all:?}");
@@ -102,7 +119,7 @@ on_both_engines! {
 
 #[tokio::test]
 async fn account_without_any_object_is_a_gap() {
-    let org = Organization::on(Engine::Ministack).build().await;
+    let org = organization(Engine::Ministack).await;
     let run = coverage(&org).run().await.expect_status(1);
     expect_no_writes(&run);
     let report = json(&run);
@@ -119,7 +136,8 @@ async fn account_without_any_object_is_a_gap() {
         .iter()
         .filter(|call| call.name() == "s3:ListObjectsV2");
     // The accounts; two accounts with objects: the regions, and a call per pair.
-    assert_eq!(lists.count(), 1 + 2 + 17 + 17);
+    // The digests of the home region show how long the trail has written digests.
+    assert_eq!(lists.count(), 1 + 1 + 2 + 17 + 17);
 }
 
 #[tokio::test]
@@ -129,6 +147,7 @@ async fn coverage_needs_no_deployment_of_an_option() {
             .log_group()
             .build()
             .await;
+        report_established_trail(&org);
         let before = json(&coverage(&org).run().await.expect_status(1));
         setup_of(&org, option).run().await.expect_status(0);
         let run = coverage(&org).run().await.expect_status(1);
@@ -139,7 +158,7 @@ async fn coverage_needs_no_deployment_of_an_option() {
 
 #[tokio::test]
 async fn opt_in_region_of_a_member_is_expected() {
-    let org = Organization::on(Engine::Ministack).build().await;
+    let org = organization(Engine::Ministack).await;
     let member = org.members()[0].clone();
     let members = org.clients().account.enable_region();
     let enabled = members.account_id(&member).region_name("af-south-1");
@@ -164,7 +183,7 @@ async fn opt_in_region_of_a_member_is_expected() {
 
 #[tokio::test]
 async fn csv_has_a_row_per_pair() {
-    let org = Organization::on(Engine::Ministack).build().await;
+    let org = organization(Engine::Ministack).await;
     let run = heeler_ec(&org).args(["coverage", "-o", "csv"]);
     let run = run.run().await.expect_status(1);
     let lines: Vec<&str> = run.stdout.split("\r\n").collect();
@@ -180,7 +199,7 @@ async fn csv_has_a_row_per_pair() {
 
 #[tokio::test]
 async fn page_has_a_table_with_header_cells() {
-    let org = Organization::on(Engine::Ministack).build().await;
+    let org = organization(Engine::Ministack).await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("coverage.html");
     let run = heeler_ec(&org).args(["coverage", "--html", &path.display().to_string()]);
@@ -203,7 +222,7 @@ async fn page_has_a_table_with_header_cells() {
 
 #[tokio::test]
 async fn interrupted_scan_continues_from_its_file() {
-    let org = Organization::on(Engine::Ministack).build().await;
+    let org = organization(Engine::Ministack).await;
     for member in org.members() {
         deliver_at(&org, member, "us-east-1", SystemTime::now()).await;
     }
@@ -231,6 +250,7 @@ async fn interrupted_scan_continues_from_its_file() {
         "{stored}"
     );
     org.proxy().clear_faults();
+    report_established_trail(&org);
 
     let run = coverage(&org).args(["--resume", &path]).run().await;
     let run = run.expect_status(1);
@@ -259,4 +279,49 @@ async fn missing_organization_trail_is_negative() {
     assert!(failure["hint"].is_string());
     let run = coverage(&org).args(["--trail", "other"]).run().await;
     error(&run.expect_status(1));
+}
+
+#[tokio::test]
+async fn new_trail_has_no_gap_yet() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = heeler_ec(&org).args(["coverage"]).run().await;
+    let run = run.expect_status(0);
+    assert!(
+        run.stdout.contains("less than two hours ago"),
+        "{}",
+        run.stdout
+    );
+    let report = json(&coverage(&org).run().await.expect_status(0));
+    assert_eq!(report["digests_expected"], false);
+    assert_eq!(report["counts"]["nothing"], 0);
+    assert!(report["counts"]["unknown"].as_u64() > Some(0), "{report:#}");
+}
+
+/// S3 refuses a call with the expected owner if the bucket belongs to another account.
+#[tokio::test]
+async fn readable_bucket_of_another_account_is_listed() {
+    let org = organization(Engine::Ministack).await;
+    let expected = json(&coverage(&org).run().await.expect_status(1));
+    let refuse_owner = || {
+        let refusal = FaultAction::refuse(403, "AccessDenied", "not authorized");
+        Fault::new("s3", "HeadBucket", refusal).times(1)
+    };
+    org.proxy().fault(refuse_owner());
+    let run = coverage(&org).run().await.expect_status(1);
+    assert_eq!(json(&run)["counts"], expected["counts"]);
+    let mut lists = run.calls.iter();
+    let with_owner = lists.find(|call| {
+        call.name() == "s3:ListObjectsV2"
+            && call.headers.contains_key("x-amz-expected-bucket-owner")
+    });
+    assert!(with_owner.is_none(), "{with_owner:?}");
+
+    org.proxy().fault(refuse_owner());
+    let refusal = FaultAction::refuse(403, "AccessDenied", "not authorized");
+    org.proxy()
+        .fault(Fault::new("s3", "ListObjectsV2", refusal));
+    let failure = error(&coverage(&org).run().await.expect_status(3));
+    assert_eq!(failure["code"], "AccessDenied");
+    let hint = text(&failure["hint"]);
+    assert!(hint.contains("belongs to another account"), "{hint}");
 }

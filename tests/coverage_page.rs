@@ -100,6 +100,7 @@ fn page() -> String {
         bucket: "org-trail-logs".to_owned(),
         bucket_region: "us-east-1".to_owned(),
         account: "111122223333".to_owned(),
+        bucket_owner: None,
         log_prefix: "AWSLogs/o-exampleorg/".to_owned(),
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.into());
@@ -111,6 +112,7 @@ fn page() -> String {
         scan: &ScanReport {
             calls: 1_234,
             lacks_opt_in_regions: false,
+            expects_digests: true,
             other_accounts: Vec::new(),
         },
         since: now - Duration::from_secs(34 * 3_600),

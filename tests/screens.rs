@@ -15,7 +15,7 @@ use screen::Camera;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 use crate::commands::{heeler_ec, json, text};
-use crate::coverage::{deliver_at, deliver_digests};
+use crate::coverage::{deliver_at, deliver_digests, report_established_trail};
 
 const ID: &str = "external-id-of-the-example";
 const NO: &[(&str, &str)] = &[("[y/N] ", "no")];
@@ -206,6 +206,7 @@ async fn screens_of_option_s3() {
 #[tokio::test]
 async fn screens_of_coverage() {
     let org = Organization::on(Engine::Ministack).build().await;
+    report_established_trail(&org);
     let camera = Camera::new(&org);
     camera.show("coverage-only-gaps", 1, &["coverage"]).await;
     let run = heeler_ec(&org).args(["coverage", "-o", "json"]);

@@ -55,6 +55,7 @@ async fn athena(context: &Context, trail: Option<&str>) -> Result<CommandOutcome
         log_prefix: target.log_prefix.clone(),
         trail: target.trail.clone(),
         home_region: target.home_region.clone(),
+        has_digests: target.has_digests,
         name_prefix: context.global.name_prefix.clone(),
     };
     let severities = SeverityTable::built_in()

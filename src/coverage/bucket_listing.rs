@@ -22,7 +22,8 @@ pub(super) struct BucketKeys<'a> {
     /// Clients in the region of the bucket.
     pub aws: Aws,
     pub bucket: &'a str,
-    pub owner: &'a str,
+    /// The account that has to own the bucket; `None` for any account.
+    pub owner: Option<&'a str>,
     pub now: SystemTime,
     calls: AtomicUsize,
     permits: Semaphore,
@@ -38,7 +39,7 @@ struct KeyRequest<'a> {
 }
 
 impl<'a> BucketKeys<'a> {
-    pub fn new(aws: Aws, bucket: &'a str, owner: &'a str, now: SystemTime) -> Self {
+    pub fn new(aws: Aws, bucket: &'a str, owner: Option<&'a str>, now: SystemTime) -> Self {
         Self {
             aws,
             bucket,
@@ -152,14 +153,14 @@ impl<'a> BucketKeys<'a> {
         }
     }
 
-    /// Returns the time of the newest digest of a trail since the beginning of a day. There is one per hour and trail, so
-    /// all are on one page.
-    pub async fn newest_digest(
+    /// Returns the times of the oldest and the newest digest of a trail since the beginning of a day. There is one per hour
+    /// and trail, so all are on one page.
+    pub async fn digests(
         &self,
         keys: &PairKeys<'_>,
         since: UtcDay,
         (trail, home_region): (&str, &str),
-    ) -> Result<Option<ObjectTime>> {
+    ) -> Result<Option<(ObjectTime, ObjectTime)>> {
         let prefix = keys.digests();
         let start = format!("{prefix}{}", since.path());
         let page = self
@@ -169,7 +170,12 @@ impl<'a> BucketKeys<'a> {
                 ..KeyRequest::default()
             })
             .await?;
-        Ok(newest_in(&page, |key| digest_time(key, trail, home_region)))
+        let keys = page.contents().iter().filter_map(|object| object.key());
+        let times = keys.filter_map(|key| digest_time(key, trail, home_region));
+        Ok(times.fold(None, |range, time| match range {
+            None => Some((time, time)),
+            Some((oldest, newest)) => Some((time.min(oldest), time.max(newest))),
+        }))
     }
 
     async fn page(&self, request: KeyRequest<'_>) -> Result<ListObjectsV2Output> {
@@ -179,7 +185,7 @@ impl<'a> BucketKeys<'a> {
             .s3
             .list_objects_v2()
             .bucket(self.bucket)
-            .expected_bucket_owner(self.owner)
+            .set_expected_bucket_owner(self.owner.map(str::to_owned))
             .prefix(request.prefix)
             .set_start_after(request.start_after.map(str::to_owned))
             .set_continuation_token(request.token.map(str::to_owned))
@@ -188,6 +194,12 @@ impl<'a> BucketKeys<'a> {
             .await
             .context_for("s3:ListBucket", || {
                 format!("list the log files in bucket {}", self.bucket)
+            })
+            .map_err(|error| match self.owner {
+                None if error.is_denied() => error.with_hint(
+                    "the bucket belongs to another account: let its bucket policy allow this account s3:ListBucket",
+                ),
+                _ => error,
             })
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bucket_listing;
+mod digest_evidence;
 pub mod key_layout;
 pub mod matrix;
 mod organization_scope;

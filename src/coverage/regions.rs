@@ -1,6 +1,6 @@
 //! The regions that are enabled in an account.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_account::types::RegionOptStatus;
@@ -14,15 +14,17 @@ use crate::error::Result;
 /// AWS allows five `ListRegions` calls per second with a burst of five ("Quotas for AWS Account Management").
 const LIST_REGIONS_INTERVAL: Duration = Duration::from_millis(200);
 const LIST_REGIONS_BURST: u32 = 5;
+/// If this many accounts are refused and none was read, no other account is asked: trusted access is missing.
+const MAX_REFUSALS_WITHOUT_SUCCESS: usize = 5;
 
 /// The regions of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AccountRegions {
     /// Regions that every account has.
     pub by_default: Vec<RegionName>,
-    /// Opt-in regions that the account has regions.
+    /// Opt-in regions that the account has enabled.
     pub opted_in: Vec<RegionName>,
-    /// Opt-in regions that the account has not enabled, which other accounts may have regions.
+    /// Opt-in regions that the account has not enabled, which other accounts may have enabled.
     pub disabled: Vec<RegionName>,
 }
 
@@ -30,43 +32,53 @@ pub(super) struct AccountRegions {
 #[derive(Debug)]
 pub(super) struct MemberRegions {
     rate: RateLimit,
-    /// True if the opt-in regions of members cannot be read, or are not wanted.
-    is_skipped: AtomicBool,
+    /// True if the opt-in regions of members are not wanted.
+    is_unwanted: bool,
+    /// The number of accounts whose regions may not be read.
+    refused: AtomicUsize,
+    /// True if the regions of one account were read.
+    has_success: AtomicBool,
 }
 
 impl MemberRegions {
-    pub fn new(is_skipped: bool) -> Self {
+    pub fn new(is_unwanted: bool) -> Self {
         Self {
             rate: RateLimit::new(LIST_REGIONS_INTERVAL, LIST_REGIONS_BURST),
-            is_skipped: AtomicBool::new(is_skipped),
+            is_unwanted,
+            refused: AtomicUsize::new(0),
+            has_success: AtomicBool::new(false),
         }
     }
 
     /// Returns true if the opt-in regions of at least one account are not known.
-    pub fn is_skipped(&self) -> bool {
-        self.is_skipped.load(Ordering::Relaxed)
+    pub fn lacks_regions(&self) -> bool {
+        self.is_unwanted || self.refused.load(Ordering::Relaxed) > 0
     }
 
     /// Returns true if the next account will be asked.
     pub fn is_wanted(&self) -> bool {
-        !self.is_skipped()
+        let is_refused = self.refused.load(Ordering::Relaxed) >= MAX_REFUSALS_WITHOUT_SUCCESS;
+        !self.is_unwanted && (!is_refused || self.has_success.load(Ordering::Relaxed))
     }
 
-    /// Returns the opt-in regions that a member has regions. Returns `None` if they are not known: the call needs trusted
-    /// access for Account Management, and after the first refusal no other account is asked.
+    /// Returns the opt-in regions that a member has enabled. Returns `None` if they are not known: the call needs trusted
+    /// access for Account Management, and a policy may deny it for one account.
     ///
     /// # Errors
     /// When the call fails for another reason than a missing permission.
     pub async fn opted_in(&self, aws: &Aws, account: &str) -> Result<Option<Vec<RegionName>>> {
         self.rate.acquire().await;
         // An account that waited may not need its call any more.
-        if self.is_skipped() {
+        if !self.is_wanted() {
             return Ok(None);
         }
         match account_regions(aws, Some(account)).await {
-            Ok(regions) => Ok(Some(regions.opted_in)),
+            Ok(regions) => {
+                self.has_success.store(true, Ordering::Relaxed);
+                Ok(Some(regions.opted_in))
+            }
             Err(error) if error.is_denied() => {
-                self.is_skipped.store(true, Ordering::Relaxed);
+                self.refused.fetch_add(1, Ordering::Relaxed);
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -10,6 +10,7 @@ use tokio::{join, try_join};
 
 use super::accounts::{OrganizationAccount, list_accounts};
 use super::bucket_listing::BucketKeys;
+use super::digest_evidence::{TrailDeliveries, are_digests_expected};
 use super::key_layout::{PairKeys, UtcDay, is_account_id, last_segment};
 use super::matrix::{AccountCoverage, Expectation, Pair, RegionName};
 use super::regions::{AccountRegions, MemberRegions, own_regions};
@@ -33,6 +34,8 @@ pub struct CoverageScan<'a> {
     region_calls: AtomicUsize,
     /// Objects are recent from this day on.
     since: UtcDay,
+    /// True if a pair without a recent digest is a gap.
+    expects_digests: bool,
 }
 
 /// Facts about a scan that do not belong to one account.
@@ -42,6 +45,8 @@ pub struct ScanReport {
     pub calls: usize,
     /// True if the opt-in regions of at least one account are not known.
     pub lacks_opt_in_regions: bool,
+    /// False if the trail writes no digests, or has only begun to.
+    pub expects_digests: bool,
     /// Accounts that have objects and are not in the organization.
     pub other_accounts: Vec<String>,
 }
@@ -60,11 +65,18 @@ impl<'a> CoverageScan<'a> {
         opt_in_regions: bool,
     ) -> Result<Self> {
         let bucket_aws = aws.in_region(&target.bucket_region);
-        let keys = BucketKeys::new(bucket_aws, &target.bucket, &target.account, now);
-        let (accounts, own_regions, prefixes) = try_join!(
+        let keys = BucketKeys::new(
+            bucket_aws,
+            &target.bucket,
+            target.bucket_owner.as_deref(),
+            now,
+        );
+        let since = UtcDay::of(now).previous();
+        let (accounts, own_regions, prefixes, expects_digests) = try_join!(
             list_accounts(aws),
             own_regions(aws, &target.home_region),
-            keys.prefixes(&target.log_prefix)
+            keys.prefixes(&target.log_prefix),
+            expects_digests(aws, &keys, target, since)
         )?;
         let folders = prefixes.iter().map(|prefix| last_segment(prefix));
         let with_objects = folders
@@ -80,7 +92,8 @@ impl<'a> CoverageScan<'a> {
             own_regions,
             member_regions: MemberRegions::new(!opt_in_regions || !target.is_multi_region),
             region_calls: AtomicUsize::new(1),
-            since: UtcDay::of(now).previous(),
+            since,
+            expects_digests,
         })
     }
 
@@ -126,7 +139,9 @@ impl<'a> CoverageScan<'a> {
         let others = self.with_objects.iter().filter(|id| !is_member(id));
         ScanReport {
             calls: self.keys.calls() + self.region_calls.load(Ordering::Relaxed),
-            lacks_opt_in_regions: self.target.is_multi_region && self.member_regions.is_skipped(),
+            lacks_opt_in_regions: self.target.is_multi_region
+                && self.member_regions.lacks_regions(),
+            expects_digests: self.expects_digests,
             other_accounts: others.cloned().collect(),
         }
     }
@@ -152,7 +167,7 @@ impl<'a> CoverageScan<'a> {
         );
         let (opted_in, with_log_files) = (opted_in?, with_log_files?);
         let is_new = account.joined.is_some_and(|joined| joined >= self.since());
-        let is_certain = self.target.has_digests && !is_new;
+        let is_certain = self.expects_digests && !is_new;
         let expectation = if is_certain {
             Expectation::Certain
         } else {
@@ -256,7 +271,8 @@ impl<'a> CoverageScan<'a> {
             },
             async {
                 if self.target.has_digests && self.with_objects.contains(keys.account) {
-                    self.keys.newest_digest(keys, self.since, trail).await
+                    let found = self.keys.digests(keys, self.since, trail).await?;
+                    Ok(found.map(|(_, newest)| newest))
                 } else {
                     Ok(None)
                 }
@@ -264,4 +280,29 @@ impl<'a> CoverageScan<'a> {
         )?;
         Ok(Pair::silent(last_event, digest, expectation))
     }
+}
+
+/// Returns true if the trail has written digests of each region for long enough. The digests of the management account in
+/// the home region show that.
+async fn expects_digests(
+    aws: &Aws,
+    keys: &BucketKeys<'_>,
+    target: &TrailBucket,
+    since: UtcDay,
+) -> Result<bool> {
+    if !target.has_digests {
+        return Ok(false);
+    }
+    let own = PairKeys {
+        log_prefix: &target.log_prefix,
+        account: &target.account,
+        region: &target.home_region,
+    };
+    let trail = (target.trail.as_str(), target.home_region.as_str());
+    let (deliveries, digests) = try_join!(
+        TrailDeliveries::read(aws, target),
+        keys.digests(&own, since, trail)
+    )?;
+    let oldest = digests.map(|(oldest, _)| oldest.to_system_time());
+    Ok(are_digests_expected(deliveries, oldest, keys.now))
 }

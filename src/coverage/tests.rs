@@ -28,6 +28,10 @@ struct FakeAws {
     member_state: &'static str,
     /// True if the opt-in regions of the member may be read.
     allows_member_regions: bool,
+    /// Other member accounts.
+    others: Vec<&'static str>,
+    /// The start of logging, in seconds since 1970.
+    logging_started: u64,
     /// The number of keys on a page.
     page_size: usize,
 }
@@ -68,16 +72,28 @@ impl FakeAws {
 
     fn answer(&self, operation: &str, query: &str, body: &str) -> CannedResponse {
         match operation {
-            "ListAccounts" => CannedResponse::ok(format!(
-                r#"{{"Accounts": [{{"Id": "{OWN}", "Name": "management", "State": "ACTIVE"}},
-                    {{"Id": "{MEMBER}", "Name": "member", "State": "{}"}}]}}"#,
-                self.member_state
+            "ListAccounts" => {
+                let others = self
+                    .others
+                    .iter()
+                    .map(|id| format!(r#", {{"Id": "{id}", "Name": "other", "State": "ACTIVE"}}"#));
+                CannedResponse::ok(format!(
+                    r#"{{"Accounts": [{{"Id": "{OWN}", "Name": "management", "State": "ACTIVE"}},
+                    {{"Id": "{MEMBER}", "Name": "member", "State": "{}"}}{}]}}"#,
+                    self.member_state,
+                    others.collect::<String>()
+                ))
+            }
+            "GetTrailStatus" => CannedResponse::ok(format!(
+                r#"{{"IsLogging": true, "StartLoggingTime": {}, "LatestDigestDeliveryTime": {}}}"#,
+                self.logging_started,
+                self.logging_started + 60
             )),
-            "POST /listRegions" if body.contains("AccountId") && !self.allows_member_regions => {
+            "POST /listRegions" if body.contains(MEMBER) && !self.allows_member_regions => {
                 CannedResponse::json_error("AccessDeniedException", "no trusted access")
             }
             "POST /listRegions" => {
-                let opted_in = if body.contains(MEMBER) {
+                let opted_in = if body.contains("AccountId") {
                     r#", {"RegionName": "af-south-1", "RegionOptStatus": "ENABLED"}"#
                 } else {
                     ""
@@ -163,6 +179,7 @@ fn target() -> TrailBucket {
         bucket: "logs".into(),
         bucket_region: "us-east-1".into(),
         account: OWN.into(),
+        bucket_owner: Some(OWN.into()),
         log_prefix: PREFIX.into(),
     }
 }
@@ -269,8 +286,9 @@ async fn calls_per_pair_are_limited() {
     assert_eq!(count("222222222222/CloudTrail-Digest/us-east-1/"), 1);
     assert_eq!(count("222222222222/CloudTrail-Digest/eu-west-1/"), 1);
     assert_eq!(count("222222222222/CloudTrail/eu-west-1/"), 0);
-    // The account prefixes, the regions of each account, and the calls above with that of af-south-1.
-    assert_eq!(listed.len(), 1 + 2 + 1 + 2 + 6 + 3);
+    // The account prefixes, the digests of the home region, the regions of each account, and the calls above with that of
+    // af-south-1.
+    assert_eq!(listed.len(), 1 + 1 + 2 + 1 + 2 + 6 + 3);
     // ListRegions of both accounts.
     assert_eq!(report.calls, listed.len() + 2);
 }
@@ -500,4 +518,56 @@ fn progress_with_future_start_is_refused() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn new_trail_has_no_gaps() {
+    let mut fake = mixed();
+    fake.logging_started = 1_795_860_000 - 3_600;
+    let (accounts, report) = scan(&fake, &target()).await;
+    assert!(!report.expects_digests);
+    assert_eq!(
+        statuses(&accounts[1]),
+        [
+            ("af-south-1", "unknown"),
+            ("eu-west-1", "unknown"),
+            ("us-east-1", "digest_only")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn trail_has_no_gaps_after_validation_started() {
+    let fake = mixed();
+    fake.add_digest(OWN, "us-east-1", "20261128T0930");
+    let (accounts, report) = scan(&fake, &target()).await;
+    assert!(!report.expects_digests);
+    assert_eq!(accounts[1].count(PairStatus::Nothing), 0);
+    // The digests of the day before show that validation is on for longer.
+    fake.add_digest(OWN, "us-east-1", "20261127T0930");
+    let (accounts, report) = scan(&fake, &target()).await;
+    assert!(report.expects_digests);
+    assert_eq!(accounts[1].count(PairStatus::Nothing), 2);
+}
+
+#[tokio::test]
+async fn refused_account_hides_no_regions_of_others() {
+    let mut fake = mixed();
+    fake.allows_member_regions = false;
+    fake.others = vec!["333333333333", "444444444444"];
+    let (accounts, report) = scan(&fake, &target()).await;
+    assert!(report.lacks_opt_in_regions);
+    for account in &accounts[2..] {
+        assert_eq!(
+            statuses(account),
+            [
+                ("af-south-1", "nothing"),
+                ("eu-west-1", "nothing"),
+                ("us-east-1", "nothing")
+            ]
+        );
+    }
+    // GetTrailStatus is not among the calls; the refused account and the others are.
+    let listed = fake.listed().len();
+    assert_eq!(report.calls, listed + 1 + 3);
 }

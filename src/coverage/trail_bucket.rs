@@ -18,8 +18,10 @@ pub struct TrailBucket {
     pub has_digests: bool,
     pub bucket: String,
     pub bucket_region: String,
-    /// The account of the caller, which owns the bucket.
+    /// The account of the caller.
     pub account: String,
+    /// The account that has to own the bucket; `None` if it belongs to another account, which lets the caller list it.
+    pub bucket_owner: Option<String>,
     /// The prefix of all log files of the trail, with a slash at the end.
     pub log_prefix: String,
 }
@@ -28,19 +30,24 @@ impl TrailBucket {
     /// Returns the only trail of the organization, or the given one, with its bucket.
     ///
     /// # Errors
-    /// A negative result if there is no such trail, if there are several, or if the bucket belongs to another account.
+    /// A negative result if there is no such trail, if there are several, or if the bucket cannot be found.
     pub async fn find(aws: &Aws, found: &OrganizationTrails, given: Option<&str>) -> Result<Self> {
         let (organization, trail) = select_trail(found, given, aws.region())?;
         let owner = bucket_owner(aws, &trail.bucket, &found.caller).await?;
         let bucket = &trail.bucket;
-        let region = match owner {
-            BucketOwner::ThisAccount { region } => region,
-            BucketOwner::OtherAccount { .. } => {
+        let account = &found.caller.account;
+        let (region, bucket_owner) = match owner {
+            BucketOwner::ThisAccount { region } => (region, Some(account.clone())),
+            BucketOwner::OtherAccount {
+                region: Some(region),
+            } => (region, None),
+            BucketOwner::OtherAccount { region: None } => {
                 return Err(Error::negative(format!(
                     "the bucket {bucket} of trail {} belongs to another account",
                     trail.name
                 ))
-                .with_reason("coverage lists only buckets of the management account"));
+                .with_reason("its region is not known")
+                .with_hint("let its bucket policy allow this account s3:ListBucket"));
             }
             BucketOwner::Missing => {
                 return Err(Error::negative(format!(
@@ -59,7 +66,8 @@ impl TrailBucket {
             has_digests: trail.log_file_validation,
             bucket: trail.bucket.clone(),
             bucket_region: region,
-            account: found.caller.account.clone(),
+            account: account.clone(),
+            bucket_owner,
             log_prefix: found.log_prefix(trail),
         })
     }

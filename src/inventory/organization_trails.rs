@@ -48,16 +48,19 @@ impl OrganizationTrails {
     }
 }
 
-/// Finds the owner and the region of a bucket. The owner is not verified if the bucket is in another region.
+/// Finds the owner and the region of a bucket.
 ///
 /// # Errors
 /// When AWS refuses the call.
 pub async fn bucket_owner(aws: &Aws, name: &str, caller: &CallerIdentity) -> Result<BucketOwner> {
-    let found = bucket::find(&LimitedClients::new(aws), name, caller).await;
-    match found.region() {
-        Some(region) => Ok(BucketOwner::ThisAccount {
-            region: region.to_owned(),
-        }),
+    let clients = &LimitedClients::new(aws);
+    let found = bucket::find(clients, name, caller).await;
+    match found.redirect_region {
+        // Only the endpoint of the bucket's region knows the owner.
+        Some(region) => {
+            let there = clients.in_region(&region);
+            bucket::find_owner(&there, name, &caller.account).await.0
+        }
         None => found.owner,
     }
 }

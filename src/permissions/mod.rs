@@ -272,6 +272,11 @@ fn coverage(scope: &PolicyScope) -> Vec<Statement> {
                 "organizations:ListAccounts",
             ],
         ),
+        Statement::new(
+            "ReadTrail",
+            &["cloudtrail:GetTrailStatus"],
+            [scope.trail_arns()],
+        ),
         Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket]).in_account(&scope.account),
     ]
 }

@@ -5,30 +5,21 @@ use super::{AthenaNames, AthenaTrail};
 
 /// The pairs with their newest event and newest digest of the last two days in UTC.
 fn pairs(trail: &AthenaTrail, names: &AthenaNames) -> String {
-    let accounts: Vec<String> = trail
-        .expected_accounts
-        .iter()
-        .map(|(id, name)| format!("({}, {})", literal(id), literal(name)))
-        .collect();
     let regions = trail.expected_regions.iter().map(String::as_str);
     let regions: Vec<String> = regions
         .map(|region| format!("({})", literal(region)))
         .collect();
     let in_regions = literals(trail.expected_regions.iter().map(String::as_str), "    ");
     let recent = "day >= date_format(current_date - INTERVAL '1' DAY, '%Y/%m/%d')";
-    // The name of a digest file contains its trail, because several trails may deliver to one bucket.
-    let digest = format!(
-        "%\\_CloudTrail-Digest\\_%\\_{}\\_{}\\_%",
-        like(&trail.trail),
-        like(&trail.home_region)
-    );
+    let digests = digest_selection(trail, names, recent, &in_regions);
+    // Without digests, a region without activity looks like a gap.
+    let silent = if trail.has_digests {
+        "nothing"
+    } else {
+        "unknown"
+    };
     format!(
-        "WITH accounts AS (
-  SELECT account, account_name FROM (VALUES
-    {accounts}
-  ) AS list (account, account_name)
-),
-regions AS (
+        "WITH regions AS (
   SELECT region FROM (VALUES
     {regions}
   ) AS list (region)
@@ -40,26 +31,50 @@ events AS (
   GROUP BY account, region
 ),
 digests AS (
-  SELECT account, region, max(digestendtime) AS last_digest
-  FROM {digests}
-  WHERE {recent} AND region IN ({in_regions})
-    AND digests3object LIKE {digest} ESCAPE '\\'
-  GROUP BY account, region
+{digests}
 ),
 pairs AS (
   SELECT accounts.account, accounts.account_name, regions.region, events.last_event, digests.last_digest, CASE
       WHEN events.last_event IS NOT NULL THEN 'events'
       WHEN digests.last_digest IS NOT NULL THEN 'digest_only'
-      ELSE 'nothing'
+      ELSE '{silent}'
     END AS status
-  FROM accounts
+  FROM {accounts} AS accounts
   CROSS JOIN regions
   LEFT JOIN events ON events.account = accounts.account AND events.region = regions.region
   LEFT JOIN digests ON digests.account = accounts.account AND digests.region = regions.region
 )",
-        accounts = wrapped(&accounts, "    "),
+        accounts = names.accounts,
         regions = wrapped(&regions, "    "),
         logs = names.logs,
+    )
+}
+
+/// Selects the newest digest of each pair, or none if the trail writes no digests.
+fn digest_selection(
+    trail: &AthenaTrail,
+    names: &AthenaNames,
+    recent: &str,
+    in_regions: &str,
+) -> String {
+    if !trail.has_digests {
+        let none = "CAST(NULL AS VARCHAR)";
+        return format!(
+            "  SELECT {none} AS account, {none} AS region, {none} AS last_digest\n  WHERE false"
+        );
+    }
+    // The name of a digest file contains its trail, because several trails may deliver to one bucket.
+    let digest = format!(
+        "%\\_CloudTrail-Digest\\_%\\_{}\\_{}\\_%",
+        like(&trail.trail),
+        like(&trail.home_region)
+    );
+    format!(
+        "  SELECT account, region, max(digestendtime) AS last_digest
+  FROM {digests}
+  WHERE {recent} AND region IN ({in_regions})
+    AND digests3object LIKE {digest} ESCAPE '\\'
+  GROUP BY account, region",
         digests = names.digests,
         digest = literal(&digest),
     )

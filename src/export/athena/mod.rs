@@ -1,5 +1,6 @@
 //! A trail's log files as tables of Amazon Athena: statements that create them, views of severities, and coverage queries.
 
+mod account_views;
 mod coverage_queries;
 mod severity_views;
 mod sql;
@@ -17,6 +18,8 @@ pub struct AthenaTrail {
     pub log_prefix: String,
     pub trail: String,
     pub home_region: String,
+    /// True if the trail writes digests.
+    pub has_digests: bool,
     /// All accounts, whose log files the tables contain.
     pub accounts: Vec<String>,
     /// All regions, whose log files the tables contain.
@@ -67,6 +70,7 @@ struct AthenaNames {
     digests: String,
     severities: String,
     events: String,
+    accounts: String,
 }
 
 impl AthenaNames {
@@ -76,6 +80,7 @@ impl AthenaNames {
             digests: format!("{prefix}_cloudtrail_digests"),
             severities: format!("{prefix}_severities"),
             events: format!("{prefix}_events"),
+            accounts: format!("{prefix}_accounts"),
         }
     }
 }
@@ -90,7 +95,16 @@ pub fn statements(trail: &AthenaTrail, severities: &SeverityTable) -> Vec<Athena
         purpose,
         sql,
     };
-    vec![
+    let accounts = account_views::account_views(&trail.expected_accounts, &names.accounts);
+    let accounts = accounts.into_iter().map(|(name, sql)| {
+        statement(
+            &name,
+            StatementKind::View,
+            "Accounts for which events are expected, with their names.",
+            sql,
+        )
+    });
+    let tables = [
         statement(
             &names.logs,
             StatementKind::Table,
@@ -115,6 +129,8 @@ pub fn statements(trail: &AthenaTrail, severities: &SeverityTable) -> Vec<Athena
             "The events with their severity, by the rules of heeler-ec tail.",
             severity_views::events(&severities.rules(), &names),
         ),
+    ];
+    let queries = [
         statement(
             "events_by_severity",
             StatementKind::Query,
@@ -133,5 +149,6 @@ pub fn statements(trail: &AthenaTrail, severities: &SeverityTable) -> Vec<Athena
             "The accounts and regions for which nothing was delivered.",
             coverage_queries::gaps(trail, &names),
         ),
-    ]
+    ];
+    tables.into_iter().chain(accounts).chain(queries).collect()
 }

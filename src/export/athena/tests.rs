@@ -8,6 +8,7 @@ fn trail() -> AthenaTrail {
         log_prefix: "audit/AWSLogs/o-1/".into(),
         trail: "org_trail".into(),
         home_region: "us-east-1".into(),
+        has_digests: true,
         accounts: vec!["111122223333".into(), "222233334444".into()],
         regions: vec!["af-south-1".into(), "us-east-1".into()],
         expected_accounts: vec![("111122223333".into(), "O'Neil".into())],
@@ -40,8 +41,13 @@ fn partitions_follow_the_keys_of_the_trail() {
     );
     let coverage = sql("coverage");
     assert!(
-        coverage.contains("('111122223333', 'O''Neil')"),
+        coverage.contains("FROM heeler_accounts AS accounts"),
         "{coverage}"
+    );
+    let accounts = sql("heeler_accounts");
+    assert!(
+        accounts.contains("('111122223333', 'O''Neil')"),
+        "{accounts}"
     );
     assert!(
         coverage.contains(r"\_org\_trail\_us-east-1\_%'"),
@@ -53,15 +59,49 @@ fn partitions_follow_the_keys_of_the_trail() {
 fn statements_fit_the_limit_of_athena() {
     // "The maximum allowed query string length is 262144 bytes" (Athena User Guide, "Service Quotas").
     const MAX_QUERY_BYTES: usize = 262_144;
-    let accounts = (0..5_000).map(|number| format!("{}", 100_000_000_000_u64 + number));
+    let accounts = (0..12_000).map(|number| format!("{}", 100_000_000_000_u64 + number));
     let accounts: Vec<String> = accounts.collect();
-    let named = accounts.iter().map(|id| (id.clone(), "a".repeat(20)));
+    let named = accounts.iter().map(|id| (id.clone(), "a".repeat(50)));
     let trail = AthenaTrail {
         expected_accounts: named.collect(),
         accounts,
         ..trail()
     };
-    for statement in statements(&trail, &SeverityTable::built_in().unwrap()) {
+    let statements = statements(&trail, &SeverityTable::built_in().unwrap());
+    let mut listed = 0;
+    for statement in &statements {
         assert!(statement.sql.len() < MAX_QUERY_BYTES, "{}", statement.name);
+        if statement.kind == StatementKind::View {
+            listed += statement.sql.matches("('1").count();
+        }
     }
+    // Each account is in one view.
+    assert_eq!(listed, 12_000);
+    let names: Vec<&str> = statements.iter().map(|each| &*each.name).collect();
+    let parts = names
+        .iter()
+        .filter(|name| name.starts_with("heeler_accounts_"))
+        .count();
+    let all = names
+        .iter()
+        .position(|name| *name == "heeler_accounts")
+        .unwrap();
+    assert!(parts > 1 && names[all - 1] == format!("heeler_accounts_{parts}"));
+    let union = &statements[all].sql;
+    assert_eq!(union.matches("UNION ALL").count(), parts - 1);
+}
+
+#[test]
+fn trail_without_digests_has_no_gaps() {
+    let trail = AthenaTrail {
+        has_digests: false,
+        ..trail()
+    };
+    let statements = statements(&trail, &SeverityTable::built_in().unwrap());
+    let coverage = statements.iter().find(|each| each.name == "coverage");
+    let sql = &coverage.unwrap().sql;
+    assert!(
+        sql.contains("ELSE 'unknown'") && !sql.contains("cloudtrail_digests"),
+        "{sql}"
+    );
 }

@@ -19,9 +19,9 @@ use crate::aws::error::AwsResultExt;
 use crate::error::Result;
 use destinations::destinations;
 use own_bucket::OwnBucket;
-use owner::{LocatedBucket, find_owner};
+use owner::LocatedBucket;
 
-pub(super) use owner::find;
+pub(super) use owner::{find, find_owner};
 
 /// Reads all facts about a bucket in its own region. `near` contains the notifications if they were read already.
 pub(super) async fn inspect(

@@ -39,6 +39,7 @@ pub(super) fn coverage_json(report: &CoverageReport<'_>) -> Value {
         "calls": report.scan.calls,
         "opt_in_regions_known": !report.scan.lacks_opt_in_regions,
         "log_file_validation": target.has_digests,
+        "digests_expected": report.scan.expects_digests,
         "counts": Map::from_iter(counts),
         "regions": report.regions,
         "accounts": accounts.map(|account| account_json(report, account)).collect::<Vec<_>>(),

@@ -72,10 +72,17 @@ fn write_summary(report: &CoverageReport<'_>, out: &mut impl Write) -> io::Resul
             "<p>Log file validation is off, so a gap looks like a region without activity.</p>"
         )?;
     }
+    if target.has_digests && !report.scan.expects_digests {
+        writeln!(
+            out,
+            "<p>The trail or its log file validation was started less than two hours ago, so a gap looks like a region \
+             without activity.</p>"
+        )?;
+    }
     if report.scan.lacks_opt_in_regions {
         writeln!(
             out,
-            "<p>Opt-in regions of member accounts are not known.</p>"
+            "<p>Opt-in regions of some member accounts are not known.</p>"
         )?;
     }
     Ok(())

@@ -354,9 +354,16 @@ fn write_remarks(ui: Ui, text: &mut String, report: &CoverageReport<'_>) {
             report.target.trail
         ));
     }
+    if report.target.has_digests && !report.scan.expects_digests {
+        remarks.push(format!(
+            "Trail {} or its log file validation was started less than two hours ago, so a gap looks like a region without \
+             activity.",
+            report.target.trail
+        ));
+    }
     if report.scan.lacks_opt_in_regions {
         remarks.push(
-            "Opt-in regions of member accounts are not known. To read them, enable trusted access for AWS Account \
+            "Opt-in regions of some member accounts are not known. To read them, enable trusted access for AWS Account \
              Management (account.amazonaws.com) in AWS Organizations, and allow account:ListRegions."
                 .to_owned(),
         );
@@ -427,6 +434,7 @@ mod tests {
             bucket: "logs".to_owned(),
             bucket_region: "us-east-1".to_owned(),
             account: "111122223333".to_owned(),
+            bucket_owner: None,
             log_prefix: "AWSLogs/o-1/".to_owned(),
         };
         sort_by_gaps(&mut accounts);
@@ -439,6 +447,7 @@ mod tests {
             scan: &ScanReport {
                 calls: 3_812,
                 lacks_opt_in_regions: true,
+                expects_digests: false,
                 other_accounts: vec!["999999999999".to_owned()],
             },
             since: SystemTime::UNIX_EPOCH,

@@ -59,7 +59,7 @@ def main():
         sql = tree.sql(dialect="duckdb")
         if kind == "view":
             database.execute(sql)
-            events = name
+            events = name if name.endswith("_events") else events
         else:
             queries[name] = [list(row) for row in database.execute(sql).fetchall()]
     counts = database.execute(f"SELECT severity, count(*) FROM {events} GROUP BY severity").fetchall()

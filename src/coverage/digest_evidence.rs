@@ -1,0 +1,109 @@
+//! Decides whether digests are expected already: not in the first hours of a trail, or of its log file validation.
+
+use std::time::{Duration, SystemTime};
+
+use super::trail_bucket::TrailBucket;
+use crate::aws::Aws;
+use crate::aws::error::AwsResultExt;
+use crate::error::Result;
+
+/// The time after which each region has a digest. `CloudTrail` delivers one per region and hour ("`CloudTrail` digest file
+/// structure" in the `CloudTrail` User Guide).
+const SETTLING_TIME: Duration = Duration::from_secs(2 * 3_600);
+
+/// The deliveries of a trail, as `CloudTrail` reports them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TrailDeliveries {
+    /// The time when logging was started last.
+    started: Option<SystemTime>,
+    /// The time of the last digest in the home region; `None` if there was none.
+    last_digest: Option<SystemTime>,
+}
+
+impl TrailDeliveries {
+    /// Reads the status of a trail. Returns `None` if the caller may not read it.
+    ///
+    /// # Errors
+    /// When the call fails for another reason.
+    pub async fn read(aws: &Aws, target: &TrailBucket) -> Result<Option<Self>> {
+        let home = aws.in_region(&target.home_region);
+        let call = home.cloudtrail.get_trail_status().name(&target.trail_arn);
+        let status = call
+            .send()
+            .await
+            .context_for("cloudtrail:GetTrailStatus", || {
+                format!("read the status of trail {}", target.trail)
+            });
+        let status = match status {
+            Ok(status) => status,
+            Err(error) if error.is_denied() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let time = |time: Option<aws_smithy_types::DateTime>| SystemTime::try_from(time?).ok();
+        Ok(Some(Self {
+            started: time(status.start_logging_time),
+            last_digest: time(status.latest_digest_delivery_time),
+        }))
+    }
+}
+
+/// Returns true if a pair without a recent digest is a gap. `oldest` is the oldest recent digest of the home region.
+pub(super) fn are_digests_expected(
+    deliveries: Option<TrailDeliveries>,
+    oldest: Option<SystemTime>,
+    now: SystemTime,
+) -> bool {
+    let is_settled = |time: SystemTime| {
+        now.duration_since(time)
+            .is_ok_and(|age| age >= SETTLING_TIME)
+    };
+    if let Some(started) = deliveries.and_then(|each| each.started)
+        && !is_settled(started)
+    {
+        return false;
+    }
+    match (oldest, deliveries) {
+        (Some(oldest), _) => is_settled(oldest),
+        // Validation was turned on, and no digest was delivered since.
+        (None, Some(deliveries)) => deliveries.last_digest.is_some(),
+        (None, None) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_expected_after_two_hours() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let ago = |minutes: u64| Some(now - Duration::from_secs(60 * minutes));
+        let trail = |started, last_digest| {
+            Some(TrailDeliveries {
+                started,
+                last_digest,
+            })
+        };
+        for (deliveries, oldest, expected) in [
+            // An established trail.
+            (trail(ago(90_000), ago(30)), ago(1_400), true),
+            // A new trail, before and after its first digest.
+            (trail(ago(10), None), None, false),
+            (trail(ago(70), ago(10)), ago(10), false),
+            (trail(ago(119), ago(10)), ago(110), false),
+            (trail(ago(120), ago(10)), ago(120), true),
+            // Validation was turned on, before and after the first digest.
+            (trail(ago(90_000), None), None, false),
+            (trail(ago(90_000), ago(20)), ago(20), false),
+            // Digests were delivered, and are not any more.
+            (trail(ago(90_000), ago(9_000)), None, true),
+            // The status may not be read.
+            (None, None, true),
+            (None, ago(20), false),
+            (None, ago(1_400), true),
+        ] {
+            let found = are_digests_expected(deliveries, oldest, now);
+            assert_eq!(found, expected, "{deliveries:?} {oldest:?}");
+        }
+    }
+}
