@@ -63,7 +63,8 @@ fn files_of(path: &Path) -> BTreeMap<String, String> {
         let mut file = archive.by_index(index).expect("a file");
         let mut text = String::new();
         file.read_to_string(&mut text).expect("text");
-        files.insert(file.name().to_owned(), text);
+        let name = file.name().expect("a name").into_owned();
+        files.insert(name, text);
     }
     files
 }
