@@ -49,6 +49,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "verify" -d 'Send a canary and follow it through each hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "support" -d 'Write a redacted archive for a support ticket'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
@@ -399,6 +400,30 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s v -l ve
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l call-log -d 'Also include the last calls of this file, which --log-file wrote' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l redact-accounts -d 'Replace account IDs by account-1, account-2 and so on'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l overwrite -d 'Replace the archive if it exists'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s y -l yes -d 'Skip the confirmation prompt'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l dry-run -d 'Show the files without writing the archive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l no-input -d 'Never ask: fail if an answer is needed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l trail -d 'Trail name or ARN (only for athena, and needed only if there are several organization trails)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Text for the tool: HCL for Terraform, SQL for Athena'
 json\t'For programs: the addresses and IDs of the imports, or the statements'"
@@ -630,6 +655,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "coverage"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "verify"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "support"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"
@@ -722,6 +748,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "verify"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "list" -d 'List the deployments of the account'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "support" -d 'Write a redacted archive for a support ticket'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "destroy" -d 'Delete the resources that setup created'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "explain" -d 'Explain a check of preflight'

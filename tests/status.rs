@@ -514,10 +514,14 @@ on_both_engines! {
         let report = json(&status(&org).run().await.expect_status(1));
         assert_eq!(report["cause"], "log_group", "{report:#}");
         assert_eq!(hops(&report, "broken"), ["log_group"], "{report:#}");
+        let hint = text(&report["hops"][1]["hint"]);
+        assert!(hint.contains("aws logs create-log-group"), "{hint}");
         // The subscription filter was deleted with its log group.
         assert_eq!(hops(&report, "not_reached"), ["subscription_filter", "harvest"]);
 
         logs.create_log_group().log_group_name(group).send().await.expect("a log group");
+        let keep = logs.put_retention_policy().log_group_name(group).retention_in_days(1);
+        keep.send().await.expect("a retention");
         let stream = format!("{}_{}_CloudTrail_{}", org.organization_id(), org.account(), org.region());
         let made = logs.create_log_stream().log_group_name(group).log_stream_name(stream);
         made.send().await.expect("a log stream");

@@ -205,7 +205,7 @@ async fn archive_contains_no_secrets() {
             // The archive is useful: the errors and the pseudonyms are there.
             let all: String = files.into_values().collect();
             assert!(all.contains("user/user-1 is not authorized"), "{all}");
-            assert_eq!(all.contains("account-1"), redacts_accounts, "{all}");
+            assert_eq!(all.contains("iam::account-1:"), redacts_accounts, "{all}");
             assert_eq!(all.contains(org.account()), !redacts_accounts);
         }
     }

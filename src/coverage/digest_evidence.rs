@@ -39,10 +39,13 @@ impl TrailDeliveries {
             Err(error) if error.is_denied() => return Ok(None),
             Err(error) => return Err(error),
         };
-        let time = |time: Option<aws_smithy_types::DateTime>| SystemTime::try_from(time?).ok();
+        let (started, digest) = (
+            status.start_logging_time,
+            status.latest_digest_delivery_time,
+        );
         Ok(Some(Self {
-            started: time(status.start_logging_time),
-            last_digest: time(status.latest_digest_delivery_time),
+            started: started.and_then(|time| SystemTime::try_from(time).ok()),
+            last_digest: digest.and_then(|time| SystemTime::try_from(time).ok()),
         }))
     }
 }

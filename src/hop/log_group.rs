@@ -15,7 +15,20 @@ fn evaluate_log_group(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let name = group_name(facts);
     let arn = facts.regional_arn("logs", &format!("log-group:{name}"));
     let draft = HopDraft::new(HopId::LogGroup, arn, "a log group of the class STANDARD");
-    let found = draft.require(&facts.log_group, "the log group does not exist")?;
+    let missing = draft.require(&facts.log_group, "the log group does not exist");
+    let found = missing.map_err(|mut hop| {
+        if hop.status == HopStatus::Broken {
+            hop.hint = Some(
+                format!(
+                    "create it again: `aws logs create-log-group --region {} --log-group-name {name}`, then run `{}`",
+                    facts.request.region,
+                    facts.setup_command()
+                )
+                .into(),
+            );
+        }
+        hop
+    })?;
     Ok(match found.class.as_deref() {
         Some(class) if class != "STANDARD" => draft.broken(format!(
             "the class is {class}, which has no subscription filters"

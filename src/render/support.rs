@@ -115,17 +115,17 @@ pub fn archive_files(
         ),
         (
             "status.json",
-            "Each hop, as `heeler-ec status` shows it.",
+            "Each hop with its status.",
             content.status.as_ref(),
         ),
         (
             "plan.json",
-            "Differences from the setup, as `heeler-ec plan` shows them.",
+            "Differences between the deployment and its setup.",
             content.plan.as_ref(),
         ),
         (
             "preflight.json",
-            "The checks, as `heeler-ec preflight` shows them.",
+            "The checks of all options, because nothing is deployed.",
             content.preflight.as_ref(),
         ),
         (
@@ -151,8 +151,7 @@ pub fn archive_files(
 fn readme_text(files: &[ArchiveFile]) -> String {
     let mut text = String::from("An archive of heeler-ec for a support ticket.\n\n");
     for file in files {
-        let purpose = file.purpose.replace('`', "");
-        let _ = writeln!(text, "{:<20}{purpose}", file.name);
+        let _ = writeln!(text, "{:<20}{}", file.name, file.purpose);
     }
     text.push_str(
         "\nExternal IDs, access keys, session tokens, e-mail addresses and names of users are\n\
@@ -258,7 +257,7 @@ pub fn support_document(ui: &Ui, result: &SupportResult<'_>) -> Option<Document>
         let files = result.files.iter().map(|file| {
             json!({
                 "name": file.name,
-                "purpose": file.purpose.replace('`', ""),
+                "purpose": file.purpose,
                 "bytes": file.text.len(),
             })
         });
@@ -299,7 +298,7 @@ fn result_text(ui: Ui, result: &SupportResult<'_>) -> String {
     let accounts = if result.redacts_accounts {
         "Account IDs are replaced."
     } else {
-        "It has account IDs; `--redact-accounts` replaces them."
+        "It has account IDs (--redact-accounts replaces them)."
     };
     let note = format!(
         "It has no external ID, access key, session token, e-mail address or event. {accounts}"

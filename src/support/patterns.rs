@@ -87,7 +87,7 @@ mod tests {
             ),
             (
                 "arn:aws-us-gov:sts::111122223333:assumed-role/Admin/jane@example.com, or another",
-                "arn:aws-us-gov:sts::111122223333:assumed-role/Admin/<jane@example.com>, or another",
+                "arn:aws-us-gov:sts::111122223333:assumed-role/Admin/<(e-mail address)>, or another",
             ),
             (
                 "AROAEXAMPLEEXAMPLE123:jane.",

@@ -528,7 +528,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("Opt-in regions of member accounts are not known"),
+            text.contains("Opt-in regions of some member accounts are not known"),
             "{text}"
         );
         assert!(
