@@ -27,7 +27,7 @@ const PATTERNS: [(&str, &str); 15] = [
         "0011223344556677889900112233445566778899001122334455667788990011",
     ),
     (r"\d\d:\d\d:\d\dZ", "03:04:05Z"),
-    (r"\d{8}T\d{6}Z", "20260102T030405Z"),
+    (r"support-\d{8}T\d{6}Z", "support-20260102T030405Z"),
     (r" +[0-9,]+ (KB|bytes)  ", "  10 KB  "),
     // On a narrow terminal, a date is a line of its own. It may have a color.
     (r"20[2-9]\d-\d\d-\d\d", "2026-01-02"),
