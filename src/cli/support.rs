@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::output::{OutputArgs, ResultFormat};
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub struct SupportArgs {
     /// Archive to write [default: heeler-ec-support-TIME.zip in the current directory]
     #[arg(value_name = "FILE")]

@@ -146,7 +146,7 @@ impl CollectedSupport {
         created_at: SystemTime,
         logged_calls: Option<&[Value]>,
     ) -> Vec<archive::ArchiveFile> {
-        let content = SupportContent {
+        let input = SupportContent {
             created_at,
             name_prefix: &context.global.name_prefix,
             region: self.region.as_deref(),
@@ -160,7 +160,7 @@ impl CollectedSupport {
             logged_calls,
             errors: &self.errors,
         };
-        archive_files(&context.ui, &content, &mut self.redactor)
+        archive_files(&context.ui, &input, &mut self.redactor)
     }
 
     /// Keeps a value, or the error.

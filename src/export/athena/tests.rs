@@ -77,16 +77,16 @@ fn statements_fit_the_limit_of_athena() {
     }
     // Each account is in one view.
     assert_eq!(listed, 12_000);
-    let names: Vec<&str> = statements.iter().map(|each| &*each.name).collect();
-    let parts = names
+    let listed_names: Vec<&str> = statements.iter().map(|each| &*each.name).collect();
+    let parts = listed_names
         .iter()
         .filter(|name| name.starts_with("heeler_accounts_"))
         .count();
-    let all = names
+    let all = listed_names
         .iter()
         .position(|name| *name == "heeler_accounts")
         .unwrap();
-    assert!(parts > 1 && names[all - 1] == format!("heeler_accounts_{parts}"));
+    assert!(parts > 1 && listed_names[all - 1] == format!("heeler_accounts_{parts}"));
     let union = &statements[all].sql;
     assert_eq!(union.matches("UNION ALL").count(), parts - 1);
 }
