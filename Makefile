@@ -20,7 +20,7 @@ MDBOOK := 0.5.4
 MDBOOK_MERMAID := 0.17.1
 CHROMIUM ?= chromium
 
-.PHONY: emulators test faults acceptance demo check check-html bench generate snapshots docs check-docs
+.PHONY: emulators test faults acceptance demo demo-direct check check-html bench generate snapshots docs check-docs
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, sqlglot and DuckDB that run printed SQL, and
 # Lambda's runtime client, each in its own environment.
@@ -64,6 +64,11 @@ acceptance: .venv/awscli/.stamp
 demo: .venv/ministack/.stamp
 	cargo build --locked --bin heeler-ec --example demo
 	@cargo run --locked --quiet --example demo
+
+# The variant for another vendor than Heeler.
+demo-direct: .venv/ministack/.stamp
+	cargo build --locked --bin heeler-ec --example demo
+	@cargo run --locked --quiet --example demo -- direct
 
 check:
 	cargo fmt --all --check

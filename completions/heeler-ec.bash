@@ -58,9 +58,6 @@ _heeler__ec() {
             heeler__ec,status)
                 cmd="heeler__ec__subcmd__status"
                 ;;
-            heeler__ec,support)
-                cmd="heeler__ec__subcmd__support"
-                ;;
             heeler__ec,tail)
                 cmd="heeler__ec__subcmd__tail"
                 ;;
@@ -74,7 +71,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage support export tail destroy restore policy explain completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -586,7 +583,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list support destroy restore explain policy export completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list destroy restore explain policy export completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -734,7 +731,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__outputs)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version heeler_event_queue_url heeler_event_role_arn heeler_event_role_external_id"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version heeler_event_queue_url heeler_event_role_arn heeler_event_role_external_id region bucket object_prefix object_suffix"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -815,7 +812,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__plan)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --check --detailed-exitcode --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --accept --vendor-role-arn --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --check --detailed-exitcode --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -867,6 +864,27 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --vendor)
+                    COMPREPLY=($(compgen -W "heeler generic" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-suffix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --accept)
                     COMPREPLY=($(compgen -W "account.endpoint account.root bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.member_objects bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key org.control_policies org.delegated_admin org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -875,6 +893,13 @@ _heeler__ec() {
                     return 0
                     ;;
                 --heeler-role-arn)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --vendor-role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -984,7 +1009,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage verify support export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage verify export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1048,6 +1073,27 @@ _heeler__ec() {
                     ;;
                 --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vendor)
+                    COMPREPLY=($(compgen -W "heeler generic" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-suffix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --permissions-boundary)
@@ -1139,7 +1185,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --accept --strict --deep --wait --fix --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1189,6 +1235,27 @@ _heeler__ec() {
                     ;;
                 --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vendor)
+                    COMPREPLY=($(compgen -W "heeler generic" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-suffix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --accept)
@@ -1361,7 +1428,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --detail --backup --on-failure --fix-retention --show-secrets --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --accept --vendor-role-arn --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --detail --backup --on-failure --fix-retention --show-secrets --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1413,6 +1480,27 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --vendor)
+                    COMPREPLY=($(compgen -W "heeler generic" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --object-suffix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --accept)
                     COMPREPLY=($(compgen -W "account.endpoint account.root bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.member_objects bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key org.control_policies org.delegated_admin org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1421,6 +1509,13 @@ _heeler__ec() {
                     return 0
                     ;;
                 --heeler-role-arn)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --vendor-role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1570,91 +1665,6 @@ _heeler__ec() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json junit" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --profile)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --region)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --endpoint-url)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --account-id)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --name-prefix)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --progress)
-                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --log-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        heeler__ec__subcmd__support)
-            opts="-y -o -q -v -h -V --redact-accounts --call-log --overwrite --yes --dry-run --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --call-log)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

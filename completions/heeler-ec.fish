@@ -61,14 +61,16 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Show 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'Delivery option to check [default: all]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
-account.root\t''
-bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l vendor -d 'Vendor that receives from the queue' -r -f -a "heeler\t'Heeler'
+generic\t'Any other vendor that reads S3 events from a queue'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -90,9 +92,6 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.control_policies\t''
-org.delegated_admin\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -121,6 +120,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color 
 always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l direct -d 'Send the S3 events of --bucket directly to the queue, without a topic and a trail; needs --vendor generic'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l queue-key -d 'Encrypt the queue with a KMS key of the deployment instead of SSE-SQS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l strict -d 'Count warnings as failures'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l deep -d 'Also run checks that need more permissions (IAM quotas, the caller\'s permissions, log transformers)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l fix -d 'Offer to start the trail and to set the log group\'s retention to one day; asks before each change'
@@ -133,14 +134,16 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l v
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'Delivery option [default: the deployed one]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
-account.root\t''
-bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l vendor -d 'Vendor that receives from the queue' -r -f -a "heeler\t'Heeler'
+generic\t'Any other vendor that reads S3 events from a queue'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -162,9 +165,6 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.control_policies\t''
-org.delegated_admin\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -177,7 +177,7 @@ trail.multi_region\t''
 trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -l vendor-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
@@ -196,6 +196,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'W
 always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l direct -d 'Send the S3 events of --bucket directly to the queue, without a topic and a trail; needs --vendor generic'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l queue-key -d 'Encrypt the queue with a KMS key of the deployment instead of SSE-SQS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Generate an external ID, unless one exists already'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change or nothing is deployed'
@@ -209,14 +211,16 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l versio
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'Delivery option [default: the deployed one; on a terminal, setup asks for it]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
-account.root\t''
-bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l vendor -d 'Vendor that receives from the queue' -r -f -a "heeler\t'Heeler'
+generic\t'Any other vendor that reads S3 events from a queue'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -238,9 +242,6 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.control_policies\t''
-org.delegated_admin\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -253,7 +254,7 @@ trail.multi_region\t''
 trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -l vendor-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
@@ -275,6 +276,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d '
 always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l direct -d 'Send the S3 events of --bucket directly to the queue, without a topic and a trail; needs --vendor generic'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l queue-key -d 'Encrypt the queue with a KMS key of the deployment instead of SSE-SQS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Generate an external ID, unless one exists already'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Skip the confirmation prompt'
@@ -559,11 +562,15 @@ bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l vendor -d 'Vendor that receives from the queue' -r -f -a "heeler\t'Heeler'
+generic\t'Any other vendor that reads S3 events from a queue'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
@@ -582,6 +589,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-file 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Include the permissions of preflight --deep'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Include the permissions of preflight --fix'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Make no AWS calls: use the names from the other options, and placeholders for the rest'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l direct -d 'Send the S3 events of --bucket directly to the queue, without a topic and a trail; needs --vendor generic'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l queue-key -d 'Encrypt the queue with a KMS key of the deployment instead of SSE-SQS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l no-input -d 'Never ask: fail if an answer is needed'
@@ -643,8 +652,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l no-input -d
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_queue_url" -d 'URL of the queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler assumes'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler presents'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler or another vendor assumes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler or another vendor presents'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "region" -d 'Region of the queue and the bucket, for another vendor'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "bucket" -d 'Bucket of the objects, for another vendor'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "object_prefix" -d 'Start of the object keys, for another vendor'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "object_suffix" -d 'End of the object keys, for another vendor'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "athena" -d 'Amazon Athena, engine version 3'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
@@ -665,7 +678,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "acco
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.expected"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.partition"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.region"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.root"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.delivery"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.destinations"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.encryption"

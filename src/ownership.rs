@@ -65,6 +65,8 @@ pub fn is_managed_by_program<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionName {
     pub name: &'static str,
+    /// The options of a command line that select it, such as `--option NAME`.
+    pub arguments: &'static str,
     /// All delivery options. A value of the option tag that is none of them was overwritten by another tool.
     pub all: &'static [&'static str],
 }
@@ -142,6 +144,7 @@ mod tests {
 
     const S3: OptionName = OptionName {
         name: "s3",
+        arguments: "--option s3",
         all: &["s3", "cloudwatch"],
     };
     const TAGS: OwnershipTags = OwnershipTags {

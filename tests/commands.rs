@@ -35,6 +35,23 @@ pub async fn run_concurrently<F: Future<Output = ()>>(runs: impl IntoIterator<It
         .await;
 }
 
+/// The name of the variant of option s3 for other vendors.
+pub const DIRECT: &str = "s3-direct";
+
+/// The arguments that select an option. Those of the variant for other vendors also name the objects of the trail, which
+/// overlap with no notification of others, and a key of the queue.
+pub fn arguments_of(org: &Organization, option: &str) -> Vec<String> {
+    let arguments = if option == DIRECT {
+        format!(
+            "--option s3 --direct --vendor generic --bucket {} --object-prefix AWSLogs/ --queue-key",
+            org.bucket()
+        )
+    } else {
+        format!("--option {option}")
+    };
+    arguments.split(' ').map(str::to_owned).collect()
+}
+
 /// `preflight` of option s3.
 pub fn preflight(org: &Organization) -> HeelerEc<'_> {
     preflight_of(org, "s3")
@@ -42,7 +59,9 @@ pub fn preflight(org: &Organization) -> HeelerEc<'_> {
 
 /// `preflight` of an option.
 pub fn preflight_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
-    heeler_ec(org).args(["preflight", "--option", option])
+    heeler_ec(org)
+        .args(["preflight"])
+        .args(arguments_of(org, option))
 }
 
 /// `plan` of option s3, with the vendor's role.
@@ -53,7 +72,10 @@ pub fn plan(org: &Organization) -> HeelerEc<'_> {
 /// `plan` of an option, with the vendor's role.
 pub fn plan_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     let role = org.heeler_role_arn();
-    heeler_ec(org).args(["plan", "--option", option, "--heeler-role-arn", &role])
+    let run = heeler_ec(org)
+        .args(["plan"])
+        .args(arguments_of(org, option));
+    run.args(["--heeler-role-arn", &role])
 }
 
 /// A first `setup` of option s3, with a generated external ID.
@@ -66,7 +88,11 @@ pub async fn organization_for(option: &str) -> Organization {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .other_notifications();
-    let org = if option == "s3" { org } else { org.log_group() };
+    let org = if option == "cloudwatch" {
+        org.log_group()
+    } else {
+        org
+    };
     org.build().await
 }
 
@@ -83,7 +109,10 @@ pub fn setup_again(org: &Organization) -> HeelerEc<'_> {
 
 /// `setup` of an option without arguments about trust, as for an existing deployment.
 pub fn setup_again_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
-    heeler_ec(org).args(["setup", "--option", option, "--yes"])
+    let run = heeler_ec(org)
+        .args(["setup"])
+        .args(arguments_of(org, option));
+    run.args(["--yes"])
 }
 
 /// `setup` of option s3 with this external ID.

@@ -111,7 +111,8 @@ fn command_lines() -> BTreeMap<String, Expected> {
     {
         let name = command.get_name();
         let visible = || command.get_arguments().filter(|arg| !arg.is_hide_set());
-        let options = visible().filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+        let names = visible().filter_map(clap::Arg::get_long_and_visible_aliases);
+        let options = names.flatten().map(|name| format!("--{name}"));
         lines.insert(
             format!("heeler-ec {name} --"),
             Expected::Exactly(options.collect()),

@@ -1,6 +1,8 @@
 //! Crash recovery: after a kill at any moment, the same command completes, and destroy leaves nothing.
 
-use crate::commands::{destroy, keys, organization_for, plan_of, run_concurrently, setup_of_with};
+use crate::commands::{
+    DIRECT, destroy, keys, organization_for, plan_of, run_concurrently, setup_of_with,
+};
 use crate::setup_cloudwatch::create_function_log_group;
 use std::time::Duration;
 use testkit::{Call, HeelerEc, Organization, Run};
@@ -97,6 +99,11 @@ async fn killed_after_any_write_cloudwatch_recovers() {
     kill_after_every_write("cloudwatch").await;
 }
 
+#[tokio::test]
+async fn killed_after_any_write_direct_recovers() {
+    kill_after_every_write(DIRECT).await;
+}
+
 /// Kills setup after every call from the first write on, reads included.
 #[tokio::test]
 async fn setup_killed_after_any_call_recovers() {
@@ -143,5 +150,5 @@ fn shuffle_seeds() -> impl Iterator<Item = (&'static str, u64)> {
     let orders = std::env::var("HEELER_EC_ORDERS").ok();
     let orders: u64 = orders.and_then(|text| text.parse().ok()).unwrap_or(2);
     let seeds = (0..orders).map(|number| number * 37 + 5);
-    seeds.flat_map(|seed| [("s3", seed), ("cloudwatch", seed)])
+    seeds.flat_map(|seed| [("s3", seed), ("cloudwatch", seed), (DIRECT, seed)])
 }

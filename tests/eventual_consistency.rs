@@ -7,7 +7,7 @@ use testkit::log_file::event;
 use testkit::{Fault, FaultAction, ListForm, LogFile, Organization, Rule, Run};
 
 use crate::commands::{
-    destroy, heeler_ec, keys, organization_for, plan_of, run_concurrently, setup_again_of,
+    DIRECT, destroy, heeler_ec, keys, organization_for, plan_of, run_concurrently, setup_again_of,
     setup_of_with,
 };
 use crate::vendor_terraform;
@@ -52,11 +52,13 @@ async fn assert_life_cycle_survives(option: &str, rules: &[Rule]) {
 #[tokio::test]
 async fn setup_waits_until_new_queues_exist() {
     assert_life_cycle_survives("s3", &[Rule::NewQueueIsUnknown]).await;
+    assert_life_cycle_survives(DIRECT, &[Rule::NewQueueIsUnknown]).await;
 }
 
 #[tokio::test]
 async fn setup_survives_queue_replica_that_lags() {
     assert_life_cycle_survives("s3", &[Rule::QueueReplicaLags]).await;
+    assert_life_cycle_survives(DIRECT, &[Rule::QueueReplicaLags]).await;
 }
 
 #[tokio::test]
@@ -76,7 +78,7 @@ async fn setup_waits_until_deleted_queue_names_are_free() {
 #[tokio::test]
 async fn setup_survives_stale_reads() {
     run_concurrently(
-        ["s3", "cloudwatch"]
+        ["s3", "cloudwatch", DIRECT]
             .map(|option| assert_life_cycle_survives(option, &[Rule::ReadsAreStale])),
     )
     .await;

@@ -52,6 +52,7 @@ mod rotation;
 mod screens;
 mod setup_cloudwatch;
 mod setup_cloudwatch_resources;
+mod setup_direct;
 mod setup_s3;
 mod setup_s3_resources;
 mod severity;

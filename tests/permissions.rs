@@ -3,7 +3,7 @@
 use crate::command_permissions::{command, permitted, setup_with_rollback};
 use crate::commands::heeler_ec;
 use crate::commands::{
-    destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup, setup_again,
+    DIRECT, destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup, setup_again,
     setup_again_of, setup_of, setup_of_with, setup_with, text,
 };
 use crate::vendor_terraform;
@@ -1095,4 +1095,41 @@ async fn call_without_known_action_fails() {
         .queue_url("nowhere");
     let _ = purge.send().await;
     required_actions(&org.proxy().calls()[0], false);
+}
+
+#[tokio::test]
+async fn direct_policies_cover_their_calls() {
+    let org = encrypted_organization().await;
+    let role = org.heeler_role_arn();
+    let other = ["--object-prefix", "AWSLogs/o", "--heeler-role-arn", &role];
+    let steps = [
+        (CommandName::Preflight, preflight_of(&org, DIRECT)),
+        (CommandName::Plan, plan_of(&org, DIRECT)),
+        (CommandName::Setup, setup_of(&org, DIRECT)),
+        (CommandName::Setup, setup_again_of(&org, DIRECT).args(other)),
+        (CommandName::Plan, plan_of(&org, DIRECT)),
+        (CommandName::Outputs, outputs(&org)),
+        (CommandName::Status, heeler_ec(&org).args(["status"])),
+        (
+            CommandName::Export,
+            heeler_ec(&org).args(["export", "terraform"]),
+        ),
+        (
+            CommandName::Verify,
+            heeler_ec(&org).args(["verify", "--no-canary"]),
+        ),
+        (
+            CommandName::Tail,
+            heeler_ec(&org).args(["tail", "--source", "bucket", "--timeout", "2s"]),
+        ),
+        (CommandName::Destroy, destroy(&org)),
+    ];
+    for (name, run) in steps {
+        let mut needed = NeededActions::new(command(name, Some(DIRECT)));
+        needed.add(&org, &run.run().await);
+        let permitted = permitted(&needed.command);
+        let missing: Vec<&String> = needed.actions.difference(&permitted).collect();
+        assert_eq!(missing, Vec::<&String>::new(), "{name:?}");
+    }
+    assert_eq!(org.leftovers().await, NOTHING);
 }

@@ -131,6 +131,7 @@ fn request() -> InventoryRequest {
         bucket_key: None,
         topic: None,
         log_group: None,
+        bucket_events: None,
         heeler_roles: Vec::new(),
         names: ResourceNames::new("heeler"),
         permissions_boundary: None,

@@ -1,8 +1,8 @@
 //! A failed setup keeps its resources, or deletes them with --on-failure rollback.
 
 use crate::commands::{
-    destroy, json, keys, names, organization_for, plan_of, run_concurrently, setup_again_of,
-    setup_of_with, sorted,
+    DIRECT, destroy, json, keys, names, organization_for, plan_of, run_concurrently,
+    setup_again_of, setup_of_with, sorted,
 };
 use crate::permissions::{change_cloudwatch_resources, change_s3_resources};
 use crate::whole_output::assert_stderr;
@@ -89,6 +89,11 @@ async fn refused_s3_write_is_rolled_back() {
 #[tokio::test]
 async fn refused_cloudwatch_write_is_rolled_back() {
     assert_every_refused_write_is_rolled_back("cloudwatch").await;
+}
+
+#[tokio::test]
+async fn refused_direct_write_is_rolled_back() {
+    assert_every_refused_write_is_rolled_back(DIRECT).await;
 }
 
 /// The changes in a plan, which show the current state of the deployment.

@@ -29,7 +29,7 @@ pub fn hops(report: &Value, status: &str) -> Vec<String> {
 }
 
 /// Runs status and expects no broken hop; only the harvest is unknown.
-async fn expect_healthy(org: &Organization, after: &str) -> Run {
+pub async fn expect_healthy(org: &Organization, after: &str) -> Run {
     let run = status(org).run().await;
     let report = json(&run);
     assert_eq!(hops(&report, "broken"), NOBODY, "{after}: {report:#}");
@@ -42,7 +42,7 @@ async fn expect_healthy(org: &Organization, after: &str) -> Run {
 }
 
 /// Runs status and expects exactly this broken hop. Returns what was observed.
-async fn expect_broken(org: &Organization, hop: &str) -> String {
+pub async fn expect_broken(org: &Organization, hop: &str) -> String {
     let run = status(org).run().await;
     let report = json(&run);
     assert_eq!(report["cause"], hop, "{report:#}");
@@ -61,7 +61,7 @@ async fn expect_broken(org: &Organization, hop: &str) -> String {
 }
 
 /// Expects exactly this broken hop, repairs it with setup, and expects that every hop works.
-async fn expect_setup_repairs(org: &Organization, option: &str, hop: &str) -> String {
+pub async fn expect_setup_repairs(org: &Organization, option: &str, hop: &str) -> String {
     let observed = expect_broken(org, hop).await;
     let repair = setup_again_of(org, option);
     let repair = repair.args(["--heeler-role-arn", &org.heeler_role_arn()]);
@@ -71,14 +71,14 @@ async fn expect_setup_repairs(org: &Organization, option: &str, hop: &str) -> St
 }
 
 /// Resources of a deployment that tests break.
-struct Deployed<'a> {
+pub struct Deployed<'a> {
     org: &'a Organization,
-    queue: &'static str,
+    pub queue: &'static str,
     dead_letter_queue: &'static str,
 }
 
 impl<'a> Deployed<'a> {
-    fn s3(org: &'a Organization) -> Self {
+    pub fn s3(org: &'a Organization) -> Self {
         Self {
             org,
             queue: "heeler_event_collection_queue",
@@ -86,7 +86,7 @@ impl<'a> Deployed<'a> {
         }
     }
 
-    fn cloudwatch(org: &'a Organization) -> Self {
+    pub fn cloudwatch(org: &'a Organization) -> Self {
         Self {
             org,
             queue: "heeler_event_collection_queue.fifo",
@@ -94,33 +94,33 @@ impl<'a> Deployed<'a> {
         }
     }
 
-    fn arn(&self, service: &str, resource: &str) -> String {
+    pub fn arn(&self, service: &str, resource: &str) -> String {
         let (region, account) = (self.org.region(), self.org.account());
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
 
-    fn topic(&self) -> String {
+    pub fn topic(&self) -> String {
         self.arn("sns", "heeler_event_collection_topic")
     }
 
-    fn policy(&self, name: &str) -> String {
+    pub fn policy(&self, name: &str) -> String {
         format!("arn:aws:iam::{}:policy/{name}", self.org.account())
     }
 
-    async fn queue_url(&self, name: &str) -> String {
+    pub async fn queue_url(&self, name: &str) -> String {
         let found = self.org.clients().sqs.get_queue_url().queue_name(name);
         let found = found.send().await.expect("a queue");
         found.queue_url.expect("its URL")
     }
 
-    async fn set_queue(&self, attribute: QueueAttributeName, value: &str) {
+    pub async fn set_queue(&self, attribute: QueueAttributeName, value: &str) {
         let url = self.queue_url(self.queue).await;
         let change = self.org.clients().sqs.set_queue_attributes().queue_url(url);
         let change = change.attributes(attribute, value).send().await;
         change.expect("a changed queue");
     }
 
-    async fn queue_attribute(&self, attribute: QueueAttributeName) -> String {
+    pub async fn queue_attribute(&self, attribute: QueueAttributeName) -> String {
         let url = self.queue_url(self.queue).await;
         let read = self.org.clients().sqs.get_queue_attributes().queue_url(url);
         let read = read.attribute_names(attribute.clone()).send().await;
@@ -128,34 +128,34 @@ impl<'a> Deployed<'a> {
         attributes.get(&attribute).cloned().unwrap_or_default()
     }
 
-    async fn key_id(&self) -> String {
+    pub async fn key_id(&self) -> String {
         let alias = "alias/heeler_kms_key_sqs";
         let found = self.org.clients().kms.describe_key().key_id(alias);
         let found = found.send().await.expect("a key").key_metadata;
         found.expect("its metadata").key_id
     }
 
-    async fn set_key_policy(&self, policy: &Value) {
+    pub async fn set_key_policy(&self, policy: &Value) {
         let change = self.org.clients().kms.put_key_policy();
         let change = change.key_id(self.key_id().await).policy_name("default");
         let change = change.policy(policy.to_string()).send().await;
         change.expect("a changed key policy");
     }
 
-    async fn set_trust(&self, role: &str, policy: &Value) {
+    pub async fn set_trust(&self, role: &str, policy: &Value) {
         let change = self.org.clients().iam.update_assume_role_policy();
         let change = change.role_name(role).policy_document(policy.to_string());
         change.send().await.expect("a changed trust policy");
     }
 
-    async fn detach(&self, role: &str, policy: &str) {
+    pub async fn detach(&self, role: &str, policy: &str) {
         let change = self.org.clients().iam.detach_role_policy();
         let change = change.role_name(role).policy_arn(self.policy(policy));
         change.send().await.expect("a detached policy");
     }
 
     /// Writes a new version of a policy without one statement.
-    async fn drop_statement(&self, policy: &str, sid: &str) {
+    pub async fn drop_statement(&self, policy: &str, sid: &str) {
         self.edit_policy(policy, |statements| {
             statements.retain(|statement| statement["Sid"] != sid);
         })
@@ -163,7 +163,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// Writes a new version of a policy.
-    async fn edit_policy(&self, policy: &str, edit: impl Fn(&mut Vec<Value>)) {
+    pub async fn edit_policy(&self, policy: &str, edit: impl Fn(&mut Vec<Value>)) {
         let (iam, arn) = (&self.org.clients().iam, self.policy(policy));
         let found = iam.get_policy().policy_arn(&arn).send().await;
         let found = found.expect("a policy").policy.expect("a policy");
@@ -189,7 +189,7 @@ impl<'a> Deployed<'a> {
         change.expect("a new version");
     }
 
-    async fn subscription(&self) -> String {
+    pub async fn subscription(&self) -> String {
         let found = self.org.clients().sns.list_subscriptions_by_topic();
         let found = found.topic_arn(self.topic()).send().await;
         let found = found.expect("subscriptions").subscriptions.expect("a list");
@@ -197,14 +197,14 @@ impl<'a> Deployed<'a> {
         found.subscription_arn().expect("its ARN").to_owned()
     }
 
-    async fn set_subscription(&self, attribute: &str, value: &str) {
+    pub async fn set_subscription(&self, attribute: &str, value: &str) {
         let change = self.org.clients().sns.set_subscription_attributes();
         let change = change.subscription_arn(self.subscription().await);
         let change = change.attribute_name(attribute).attribute_value(value);
         change.send().await.expect("a changed subscription");
     }
 
-    async fn send_to_dead_letter_queue(&self) {
+    pub async fn send_to_dead_letter_queue(&self) {
         let url = self.queue_url(self.dead_letter_queue).await;
         let mut send = self.org.clients().sqs.send_message().queue_url(&url);
         if self.dead_letter_queue.contains(".fifo") {
@@ -213,7 +213,7 @@ impl<'a> Deployed<'a> {
         send.message_body("x").send().await.expect("a message");
     }
 
-    async fn empty_dead_letter_queue(&self) {
+    pub async fn empty_dead_letter_queue(&self) {
         let url = self.queue_url(self.dead_letter_queue).await;
         let purged = self.org.clients().sqs.purge_queue().queue_url(url);
         purged.send().await.expect("an empty queue");
@@ -221,7 +221,7 @@ impl<'a> Deployed<'a> {
 }
 
 /// A policy that allows nothing that a deployment needs.
-fn unrelated_policy(org: &Organization, action: &str, resource: &str) -> Value {
+pub fn unrelated_policy(org: &Organization, action: &str, resource: &str) -> Value {
     json!({
         "Version": "2012-10-17",
         "Statement": [{

@@ -1,7 +1,7 @@
 //! Adoption and export with the real Terraform, if it is installed.
 
 use crate::commands::heeler_ec;
-use crate::commands::{counts, destroy, json, plan_of, setup_again_of, setup_of_with};
+use crate::commands::{DIRECT, counts, destroy, json, plan_of, setup_again_of, setup_of_with};
 use crate::vendor_terraform;
 use testkit::terraform::Terraform;
 use testkit::{Emulator, Engine, Organization};
@@ -130,6 +130,25 @@ async fn import_exported_file(org: Organization, option: &str, resources: usize)
     assert_eq!(addresses, planned);
 }
 
+/// Imports a queue that SQS encrypts.
+async fn import_queue_without_key(org: Organization) {
+    let (bucket, role) = (org.bucket(), org.heeler_role_arn());
+    let arguments = "setup --option s3 --direct --vendor generic --yes --generate-external-id";
+    let run = heeler_ec(&org).args(arguments.split(' '));
+    let run = run.args(["--bucket", bucket, "--vendor-role-arn", &role]);
+    run.run().await.expect_status(0);
+    let run = heeler_ec(&org).args(["export", "terraform"]).run().await;
+    let Some(terraform) = Terraform::init(&org, &[("main.tf", &run.stdout)]).await else {
+        return;
+    };
+    let changes = terraform.plan().await;
+    assert_eq!(changes.len(), 7);
+    for change in &changes {
+        assert!(change.imported, "{change:?}");
+        assert_eq!(change.arguments, NOTHING, "{change:?}");
+    }
+}
+
 #[tokio::test]
 async fn applied_module_is_adopted_with_expected_differences() {
     let emulator = Emulator::own(Engine::Ministack);
@@ -153,8 +172,13 @@ async fn exported_file_imports_without_changes() {
         .log_group()
         .build()
         .await;
+    let direct = Organization::in_emulator(&emulator);
+    let direct = direct.bucket_key().other_notifications().build().await;
+    let without_key = Organization::in_emulator(&emulator).build().await;
     tokio::join!(
         import_exported_file(s3, "s3", 13),
-        import_exported_file(logs, "cloudwatch", 14)
+        import_exported_file(logs, "cloudwatch", 14),
+        import_exported_file(direct, DIRECT, 10),
+        import_queue_without_key(without_key)
     );
 }

@@ -1,6 +1,8 @@
-//! Demonstrates `heeler-ec` on a simulated organization on this machine, from preflight to destroy.
+//! Demonstrates `heeler-ec` on a simulated organization on this machine, from preflight to destroy. With the argument
+//! `direct`, demonstrates a setup for another vendor.
 
 mod console;
+mod direct;
 mod log_files;
 mod steps;
 
@@ -19,7 +21,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
     let console = Console::new();
-    steps::show_introduction(&console);
+    if is_direct() {
+        direct::show_introduction(&console);
+    } else {
+        steps::show_introduction(&console);
+    }
     // Until the signal handler is installed, Ctrl-C ends this process and the emulator with it.
     let emulator = Emulator::own(Engine::Ministack);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -49,13 +55,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns true for the variant with another vendor.
+fn is_direct() -> bool {
+    std::env::args().nth(1).as_deref() == Some("direct")
+}
+
 /// Runs all steps. The first Ctrl-C lets the running program clean up, the second ends the demo at once.
 async fn run_demo(console: &Console, emulator: &Emulator) -> Result<(), Failure> {
     let (sender, interrupts) = watch::channel(0);
     let mut second_interrupt = interrupts.clone();
     let steps = async {
         let demo = Demo::prepare(console, emulator, interrupts).await?;
-        demo.run_steps().await
+        if is_direct() {
+            demo.run_direct_steps().await
+        } else {
+            demo.run_steps().await
+        }
     };
     tokio::select! {
         result = steps => result,

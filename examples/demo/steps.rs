@@ -20,7 +20,7 @@ const READING_TIME: Duration = Duration::from_millis(2500);
 /// Time between two deliveries, so that events appear one after the other.
 const DELIVERY_INTERVAL: Duration = Duration::from_millis(700);
 /// The time limit for `tail` to start receiving, and for Heeler to receive.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The messages of S3 about the new notification.
 const TEST_EVENTS: usize = 1;
 /// The canaries of `verify`, each in a log file of its own.
@@ -65,10 +65,10 @@ pub fn show_conclusion(console: &Console) {
 
 /// The simulated organization and the program.
 pub struct Demo<'a> {
-    console: &'a Console,
+    pub(crate) console: &'a Console,
     interrupts: watch::Receiver<u32>,
     program: PathBuf,
-    org: Organization,
+    pub(crate) org: Organization,
     administrator: Credentials,
 }
 
@@ -106,7 +106,8 @@ impl<'a> Demo<'a> {
         let outputs = self.read_outputs().await?;
         self.run_tail().await?;
         self.receive_as_heeler(&outputs).await?;
-        self.run_destroy(&before).await?;
+        let deleted = "the queues, topic, subscriptions, role, policy, alias and grant are deleted";
+        self.run_destroy(8, deleted, &before).await?;
         let violations = self.org.proxy().violations();
         if violations.is_empty() {
             return Ok(());
@@ -330,8 +331,14 @@ impl<'a> Demo<'a> {
         Ok(())
     }
 
-    async fn run_destroy(&self, before: &Value) -> Result<(), Failure> {
-        self.console.heading("8. Destroy");
+    /// Destroys the deployment, as the step with this number, and verifies that nothing else has changed.
+    pub(crate) async fn run_destroy(
+        &self,
+        number: u8,
+        deleted: &str,
+        before: &Value,
+    ) -> Result<(), Failure> {
+        self.console.heading(&format!("{number}. Destroy"));
         self.console.paragraph(
             "Destroy deletes only what setup created. AWS deletes a KMS key after a waiting period, so \
              destroy schedules its deletion.",
@@ -342,9 +349,7 @@ impl<'a> Demo<'a> {
         if !left.is_empty() {
             return Err(Failure::Error(format!("destroy left {}", left.join(", "))));
         }
-        self.console.verified(
-            "the queues, topic, subscriptions, role, policy, alias and grant are deleted",
-        );
+        self.console.verified(deleted);
         if self.org.notification().await != *before {
             return Err(Failure::Error(
                 "the notifications of the bucket have changed".into(),
@@ -357,7 +362,7 @@ impl<'a> Demo<'a> {
     }
 
     /// Prints a command line, runs it on this terminal, and expects success.
-    async fn run(&self, words: &[&str]) -> Result<(), Failure> {
+    pub(crate) async fn run(&self, words: &[&str]) -> Result<(), Failure> {
         self.show_command(words).await?;
         let status = self.program(words).status().await;
         self.check_status(
@@ -366,14 +371,14 @@ impl<'a> Demo<'a> {
         )
     }
 
-    async fn show_command(&self, words: &[&str]) -> Result<(), Failure> {
+    pub(crate) async fn show_command(&self, words: &[&str]) -> Result<(), Failure> {
         self.pause().await?;
         self.console.command(words);
         Ok(())
     }
 
     /// The program with the administrator's credentials, without the AWS settings of this environment.
-    fn program(&self, words: &[&str]) -> Command {
+    pub(crate) fn program(&self, words: &[&str]) -> Command {
         let terminal = TERMINAL_VARIABLES
             .iter()
             .filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -389,7 +394,7 @@ impl<'a> Demo<'a> {
         command
     }
 
-    fn check_status(&self, words: &[&str], status: ExitStatus) -> Result<(), Failure> {
+    pub(crate) fn check_status(&self, words: &[&str], status: ExitStatus) -> Result<(), Failure> {
         self.check_interrupt()?;
         if status.success() {
             return Ok(());
@@ -460,6 +465,6 @@ fn program() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::Error("heeler-ec is not built: run `make demo`".into()))
 }
 
-fn error(operation: &str, cause: &str) -> Failure {
+pub(crate) fn error(operation: &str, cause: &str) -> Failure {
     Failure::Error(format!("{operation}: {cause}"))
 }

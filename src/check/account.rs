@@ -7,91 +7,107 @@ use crate::error::Error;
 use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
-    Check {
-        id: CheckId::AccountCredentials,
-        description: "credentials are valid",
-        requirement: Requirement::BLOCKING,
-        permissions: &["sts:GetCallerIdentity"],
-        evaluate: credentials,
-    },
-    Check {
-        id: CheckId::AccountRoot,
-        description: "the caller is not the root user",
-        requirement: Requirement::ADVISORY,
-        permissions: &["sts:GetCallerIdentity"],
-        evaluate: root_user,
-    },
-    Check {
-        id: CheckId::AccountExpected,
-        description: "credentials belong to the expected account",
-        requirement: Requirement::BLOCKING,
-        permissions: &["sts:GetCallerIdentity"],
-        evaluate: expected_account,
-    },
-    Check {
-        id: CheckId::AccountPartition,
-        description: "the account and the Heeler role are in the same partition",
-        requirement: Requirement::BLOCKING,
-        permissions: &["sts:GetCallerIdentity"],
-        evaluate: partition,
-    },
-    Check {
-        id: CheckId::AccountRegion,
-        description: "resources are created in the region of the bucket or log group",
-        requirement: Requirement::BLOCKING,
-        permissions: &["cloudtrail:DescribeTrails", "s3:ListBucket"],
-        evaluate: region,
-    },
-    Check {
-        id: CheckId::AccountEndpoint,
-        description: "requests go to AWS endpoints",
-        requirement: Requirement::ADVISORY,
-        permissions: &[],
-        evaluate: endpoint,
-    },
-    Check {
-        id: CheckId::OrgExists,
-        description: "the account belongs to an organization",
-        requirement: Requirement::BLOCKING,
-        permissions: &["organizations:DescribeOrganization"],
-        evaluate: organization,
-    },
-    Check {
-        id: CheckId::OrgManagementAccount,
-        description: "the account is the organization's management account",
-        requirement: Requirement::BLOCKING,
-        permissions: &["organizations:DescribeOrganization"],
-        evaluate: management_account,
-    },
-    Check {
-        id: CheckId::OrgAllFeatures,
-        description: "the organization has all features enabled",
-        requirement: Requirement::BLOCKING,
-        permissions: &["organizations:DescribeOrganization"],
-        evaluate: all_features,
-    },
-    Check {
-        id: CheckId::OrgTrustedAccess,
-        description: "the organization has trusted access for CloudTrail enabled",
-        requirement: Requirement::ADVISORY,
-        permissions: &["organizations:ListAWSServiceAccessForOrganization"],
-        evaluate: trusted_access,
-    },
-    Check {
-        id: CheckId::OrgDelegatedAdmin,
-        description: "CloudTrail's delegated administrators are listed",
-        requirement: Requirement::ADVISORY,
-        permissions: &["organizations:ListDelegatedAdministrators"],
-        evaluate: delegated_admin,
-    },
-    Check {
-        id: CheckId::OrgControlPolicies,
-        description: "no service or resource control policy blocked a check",
-        requirement: Requirement::ADVISORY,
-        permissions: &[],
-        evaluate: control_policies,
-    },
+    CREDENTIALS,
+    ROOT,
+    EXPECTED,
+    PARTITION,
+    REGION,
+    ENDPOINT,
+    ORG_EXISTS,
+    ORG_MANAGEMENT_ACCOUNT,
+    ORG_ALL_FEATURES,
+    ORG_TRUSTED_ACCESS,
+    ORG_DELEGATED_ADMIN,
+    ORG_CONTROL_POLICIES,
 ];
+
+/// Checks of options that need no organization.
+pub const CREDENTIAL_CHECKS: &[Check] = &[CREDENTIALS, EXPECTED, PARTITION, REGION, ENDPOINT];
+
+const CREDENTIALS: Check = Check {
+    id: CheckId::AccountCredentials,
+    description: "credentials are valid",
+    requirement: Requirement::BLOCKING,
+    permissions: &["sts:GetCallerIdentity"],
+    evaluate: credentials,
+};
+const ROOT: Check = Check {
+    id: CheckId::AccountRoot,
+    description: "the caller is not the root user",
+    requirement: Requirement::ADVISORY,
+    permissions: &["sts:GetCallerIdentity"],
+    evaluate: root_user,
+};
+const EXPECTED: Check = Check {
+    id: CheckId::AccountExpected,
+    description: "credentials belong to the expected account",
+    requirement: Requirement::BLOCKING,
+    permissions: &["sts:GetCallerIdentity"],
+    evaluate: expected_account,
+};
+const PARTITION: Check = Check {
+    id: CheckId::AccountPartition,
+    description: "the account and the trusted roles are in the same partition",
+    requirement: Requirement::BLOCKING,
+    permissions: &["sts:GetCallerIdentity"],
+    evaluate: partition,
+};
+const REGION: Check = Check {
+    id: CheckId::AccountRegion,
+    description: "resources are created in the region of the bucket or log group",
+    requirement: Requirement::BLOCKING,
+    permissions: &["cloudtrail:DescribeTrails", "s3:ListBucket"],
+    evaluate: region,
+};
+const ENDPOINT: Check = Check {
+    id: CheckId::AccountEndpoint,
+    description: "requests go to AWS endpoints",
+    requirement: Requirement::ADVISORY,
+    permissions: &[],
+    evaluate: endpoint,
+};
+const ORG_EXISTS: Check = Check {
+    id: CheckId::OrgExists,
+    description: "the account belongs to an organization",
+    requirement: Requirement::BLOCKING,
+    permissions: &["organizations:DescribeOrganization"],
+    evaluate: organization,
+};
+const ORG_MANAGEMENT_ACCOUNT: Check = Check {
+    id: CheckId::OrgManagementAccount,
+    description: "the account is the organization's management account",
+    requirement: Requirement::BLOCKING,
+    permissions: &["organizations:DescribeOrganization"],
+    evaluate: management_account,
+};
+const ORG_ALL_FEATURES: Check = Check {
+    id: CheckId::OrgAllFeatures,
+    description: "the organization has all features enabled",
+    requirement: Requirement::BLOCKING,
+    permissions: &["organizations:DescribeOrganization"],
+    evaluate: all_features,
+};
+const ORG_TRUSTED_ACCESS: Check = Check {
+    id: CheckId::OrgTrustedAccess,
+    description: "the organization has trusted access for CloudTrail enabled",
+    requirement: Requirement::ADVISORY,
+    permissions: &["organizations:ListAWSServiceAccessForOrganization"],
+    evaluate: trusted_access,
+};
+const ORG_DELEGATED_ADMIN: Check = Check {
+    id: CheckId::OrgDelegatedAdmin,
+    description: "CloudTrail's delegated administrators are listed",
+    requirement: Requirement::ADVISORY,
+    permissions: &["organizations:ListDelegatedAdministrators"],
+    evaluate: delegated_admin,
+};
+const ORG_CONTROL_POLICIES: Check = Check {
+    id: CheckId::OrgControlPolicies,
+    description: "no service or resource control policy blocked a check",
+    requirement: Requirement::ADVISORY,
+    permissions: &[],
+    evaluate: control_policies,
+};
 
 fn credentials(snapshot: &Snapshot) -> Verdict {
     match &snapshot.account.caller {
@@ -139,17 +155,17 @@ fn partition(snapshot: &Snapshot) -> Verdict {
     let Ok(caller) = &snapshot.account.caller else {
         return skipped_because(CheckId::AccountCredentials);
     };
-    let partition = &caller.partition;
+    let (partition, vendor) = (&caller.partition, snapshot.vendor());
     if !matches!(partition.as_str(), "aws" | "aws-us-gov") {
         return Verdict::Fail(
             Finding::new(
                 format!("partition {partition}"),
                 "partition aws or aws-us-gov",
             )
-            .because(
-                "Heeler is not known to support other partitions; their endpoints and services differ",
-            )
-            .advice("ask Heeler whether it supports this partition"),
+            .because(format!(
+                "{vendor} is not known to support other partitions; their endpoints and services differ"
+            ))
+            .advice(format!("ask {vendor} whether it supports this partition")),
         );
     }
     let mismatched_role = snapshot
@@ -164,7 +180,7 @@ fn partition(snapshot: &Snapshot) -> Verdict {
                 format!("a role in partition {partition}"),
             )
             .because("IAM does not allow trust across partitions")
-            .advice("ask Heeler for its role in this partition"),
+            .advice(format!("ask {vendor} for its role in this partition")),
         ),
         None => Verdict::Pass(format!("partition {partition}")),
     }

@@ -30,21 +30,21 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::KeyGrantable,
-        description: "setup can grant Heeler use of the KMS key",
+        description: "setup can grant the role use of the KMS key",
         requirement: Requirement::ADVISORY,
         permissions: &["kms:GetKeyPolicy"],
         evaluate: grantable,
     },
     Check {
         id: CheckId::KeyDecrypt,
-        description: "the KMS key's policy does not deny Heeler to decrypt",
+        description: "the KMS key's policy does not deny the role to decrypt",
         requirement: Requirement::REQUIRED,
         permissions: &["kms:GetKeyPolicy"],
         evaluate: decrypt,
     },
     Check {
         id: CheckId::KeyExistingGrants,
-        description: "the role that Heeler assumes has no other grants on the KMS key",
+        description: "the role has no other grants on the KMS key",
         requirement: Requirement::ADVISORY,
         permissions: &["kms:ListGrants"],
         evaluate: existing_grants,
@@ -253,7 +253,7 @@ fn grantable(snapshot: &Snapshot) -> Verdict {
         let caller = granting_caller(snapshot);
         let finding = |observed: String, expected: &str| {
             show_policy(key, Finding::new(observed, expected))
-                .because("setup grants Heeler use of the key, and AWS would refuse the grant")
+                .because("setup grants the role use of the key, and AWS would refuse the grant")
         };
         let no_deny = "no Deny of kms:CreateGrant that applies to the caller";
         match decide(&caller, action, &key.arn, &key.account, resource) {
@@ -306,18 +306,18 @@ fn decrypt(snapshot: &Snapshot) -> Verdict {
                 key,
                 Finding::new(
                     format!("in the policy of {}, {text}", key.arn),
-                    "no Deny of kms:Decrypt that applies to Heeler",
+                    "no Deny of kms:Decrypt that applies to the role",
                 ),
             )
             .because(
-                "Heeler could not decrypt log objects; a Deny in the key policy overrides the grant that setup creates",
+                "the role could not decrypt log objects; a Deny in the key policy overrides the grant that setup creates",
             )
             .advice(format!("exempt {role} with a condition on aws:PrincipalArn"))
         };
         let caller = heeler_via_s3(snapshot, facts);
         match decide(&caller, action, &key.arn, &key.account, resource) {
             Decision::Allow | Decision::ImplicitDeny(_) => {
-                Verdict::Pass("no statement denies Heeler kms:Decrypt".into())
+                Verdict::Pass("no statement denies the role kms:Decrypt".into())
             }
             Decision::ExplicitDeny(statement) => {
                 Verdict::Fail(finding(describe_deny(&statement, action)))
@@ -325,7 +325,7 @@ fn decrypt(snapshot: &Snapshot) -> Verdict {
             Decision::Unknown(missing) => Verdict::Undetermined(finding(describe_unknown(
                 &missing,
                 action,
-                "Heeler's requests",
+                "the requests of the role",
             ))),
         }
     })

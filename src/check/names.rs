@@ -19,7 +19,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::NamesRole,
-        description: "the name of the role that Heeler assumes is available",
+        description: "the name of the role is available",
         requirement: Requirement::BLOCKING,
         permissions: &["iam:GetRole"],
         evaluate: |snapshot| name_verdict(snapshot, CheckId::NamesRole),
@@ -160,8 +160,8 @@ fn adopt_command(snapshot: &Snapshot) -> String {
     } else {
         " --heeler-role-arn ARN"
     };
-    let option = snapshot.option.name;
-    snapshot.heeler_ec_command(&format!("plan --option {option} --adopt{role}"))
+    let option = snapshot.option.owner.arguments;
+    snapshot.heeler_ec_command(&format!("plan {option} --adopt{role}"))
 }
 
 /// Returns the check that must pass before names are looked up.
@@ -244,8 +244,9 @@ fn other_option_finding(snapshot: &Snapshot, owner: &NameOwner, other: &str) -> 
         "the options share the names of the role and alias, so they cannot coexist under one name prefix",
     )
     .advice(format!(
-        "set up option {option} with another --name-prefix, give Heeler its three values, and destroy the old deployment \
-         when its queue is empty; then no event is lost"
+        "set up option {option} with another --name-prefix, give {} its values, and destroy the old deployment when its \
+         queue is empty; then no event is lost",
+        snapshot.vendor()
     ))
 }
 

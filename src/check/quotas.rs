@@ -160,6 +160,6 @@ fn caller_permissions(snapshot: &Snapshot) -> Verdict {
             "the simulation covers the caller's policies, permissions boundary and service control policies, but \
              not bucket, key or session policies",
         )
-        .cli(snapshot.heeler_ec_command(&format!("policy setup --option {}", snapshot.option.name))),
+        .cli(snapshot.heeler_ec_command(&format!("policy setup {}", snapshot.option.owner.arguments))),
     )
 }

@@ -19,8 +19,12 @@ pub struct CheckResult {
 /// The results of all checks of an option, in the order of the checks.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The value of `--option`.
+    /// The name of the option.
     pub option: &'static str,
+    /// The options of a command line that select it.
+    pub arguments: &'static str,
+    /// The vendor that receives the events, as it occurs in a sentence.
+    pub vendor: &'static str,
     pub results: Vec<CheckResult>,
     /// The option that is deployed under the name prefix.
     pub deployed_option: Option<String>,
@@ -98,6 +102,8 @@ pub fn run(snapshot: &Snapshot, checks: &'static [&'static [Check]], strict: boo
     let checks = checks.iter().copied().flatten();
     Report {
         option: snapshot.option.name,
+        arguments: snapshot.option.owner.arguments,
+        vendor: snapshot.vendor(),
         results: checks
             .map(|check| evaluate_check(check, snapshot))
             .collect(),

@@ -59,7 +59,6 @@ fn ambiguous_trails_finding(
     candidates: &[(String, Vec<CheckId>)],
     not_inspected: &[String],
 ) -> Finding {
-    let option = snapshot.option.name;
     let all_pass = !candidates.is_empty() && candidates.iter().all(|(_, failed)| failed.is_empty());
     let descriptions: Vec<String> = candidates
         .iter()
@@ -100,7 +99,8 @@ fn ambiguous_trails_finding(
     };
     match best.map(|(name, _)| name).or(not_inspected.first()) {
         Some(name) => finding.cli(snapshot.heeler_ec_command(&format!(
-            "preflight --option {option} --trail {}",
+            "preflight {} --trail {}",
+            snapshot.option.owner.arguments,
             shell_quote(name)
         ))),
         None => finding,

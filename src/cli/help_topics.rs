@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::environment::{has_variable, variable_name};
 use crate::check::Check;
-use crate::option::OPTIONS;
+use crate::option::all;
 
 /// The names of the topics, each with a summary.
 pub const TOPICS: &[(&str, &str)] = &[
@@ -127,7 +127,7 @@ fn environment(root: &clap::Command) -> String {
 /// Lists the checks by group, with their options and whether they can be accepted.
 fn checks() -> String {
     let mut rows: Vec<(&Check, Vec<&str>)> = Vec::new();
-    for option in OPTIONS {
+    for option in all() {
         for check in option.checks().iter().copied().flatten() {
             match rows.iter_mut().find(|(known, _)| known.id == check.id) {
                 Some((_, options)) => options.push(option.name()),

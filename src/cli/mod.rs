@@ -42,7 +42,9 @@ use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 pub use coverage::CoverageArgs;
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
-pub use shared::{AcceptArgs, AdoptionArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs};
+pub use shared::{
+    AcceptArgs, AdoptionArgs, DirectArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs, VendorArg,
+};
 pub use support::SupportArgs;
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
 pub use verify::VerifyArgs;
@@ -143,6 +145,13 @@ impl Cli {
             }
             _ => (None, None, Vec::new()),
         };
+        let direct = match &self.command {
+            Command::Preflight(args) => Some(&args.direct),
+            Command::Plan(args) => Some(&args.direct),
+            Command::Setup(args) => Some(&args.direct),
+            _ => None,
+        };
+        let objects = direct.into_iter().flat_map(DirectArgs::given_options);
         let accepted = accept.iter().flat_map(|accept| &accept.accepted);
         let accepted = accepted.map(|check| ("--accept", check.as_str().to_owned()));
         let discovered = discovery.into_iter().flat_map(DiscoveryArgs::given_options);
@@ -151,7 +160,7 @@ impl Cli {
         let given = |name: &str, value: &Option<String>| value.clone().filter(|_| is_typed(name));
         let prefix = Some(global.name_prefix.clone());
         let prefix = prefix.filter(|prefix| prefix != DEFAULT_NAME_PREFIX);
-        let selection = discovered.chain(accepted);
+        let selection = discovered.chain(objects).chain(accepted);
         let setup = setup.into_iter();
         RepeatedOptions {
             profile: given("profile", &global.profile),
@@ -369,6 +378,8 @@ pub struct PreflightArgs {
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
     #[command(flatten)]
+    pub direct: DirectArgs,
+    #[command(flatten)]
     pub accept: AcceptArgs,
 
     /// Count warnings as failures
@@ -402,6 +413,8 @@ pub struct PlanArgs {
     pub option: Option<String>,
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
+    #[command(flatten)]
+    pub direct: DirectArgs,
     #[command(flatten)]
     pub accept: AcceptArgs,
     #[command(flatten)]
@@ -437,6 +450,8 @@ pub struct SetupArgs {
     pub option: Option<String>,
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
+    #[command(flatten)]
+    pub direct: DirectArgs,
     #[command(flatten)]
     pub accept: AcceptArgs,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::OnFailure;
-use super::shared::{DiscoveryArgs, RoleArgs, option_values};
+use super::shared::{DirectArgs, DiscoveryArgs, RoleArgs, option_values};
 use super::tail::SourceArg;
 use crate::cli::output::PolicyOutputArgs;
 
@@ -39,6 +39,9 @@ pub struct PolicyArgs {
 
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
+
+    #[command(flatten)]
+    pub direct: DirectArgs,
 
     #[command(flatten)]
     pub role: RoleArgs,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::help_headings::GENERAL;
 use crate::check_id::CheckId;
@@ -25,7 +25,7 @@ pub struct DiscoveryArgs {
     #[arg(long, value_name = "NAME")]
     pub trail: Option<String>,
 
-    /// Fail unless the trail delivers to this bucket
+    /// Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent
     #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
     pub bucket: Option<String>,
 
@@ -68,6 +68,54 @@ impl DiscoveryArgs {
     }
 }
 
+/// The vendor that receives from the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum VendorArg {
+    /// Heeler
+    #[default]
+    Heeler,
+    /// Any other vendor that reads S3 events from a queue
+    Generic,
+}
+
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Direct delivery from a bucket to another vendor")]
+pub struct DirectArgs {
+    /// Send the S3 events of --bucket directly to the queue, without a topic and a trail; needs --vendor generic
+    #[arg(long, requires = "option", conflicts_with_all = ["trail", "sns_topic", "log_group"])]
+    pub direct: bool,
+
+    /// Vendor that receives from the queue
+    #[arg(long, value_enum, value_name = "VENDOR", default_value_t)]
+    pub vendor: VendorArg,
+
+    /// Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]
+    #[arg(long, value_name = "PREFIX", requires = "direct")]
+    pub object_prefix: Option<String>,
+
+    /// Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]
+    #[arg(long, value_name = "SUFFIX", requires = "direct")]
+    pub object_suffix: Option<String>,
+
+    /// Encrypt the queue with a KMS key of the deployment instead of SSE-SQS
+    #[arg(long, requires = "direct")]
+    pub queue_key: bool,
+}
+
+impl DirectArgs {
+    /// Returns the options that were given, as pairs of name and value. The others are printed with the option.
+    pub(super) fn given_options(&self) -> Vec<(&'static str, String)> {
+        let options = [
+            ("--object-prefix", self.object_prefix.clone()),
+            ("--object-suffix", self.object_suffix.clone()),
+        ];
+        let given = options.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+}
+
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
     /// Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks
@@ -79,7 +127,7 @@ pub struct AcceptArgs {
 #[command(next_help_heading = "Access of Heeler")]
 pub struct TrustArgs {
     /// ARN of the Heeler role that may assume your role (repeatable; required for the first setup)
-    #[arg(long, value_name = "ARN", value_parser = value_parsers::role_arn)]
+    #[arg(long, visible_alias = "vendor-role-arn", value_name = "ARN", value_parser = value_parsers::role_arn)]
     pub heeler_role_arn: Vec<String>,
 
     /// External ID that Heeler must present (visible in the process list) [default: keep the current one]

@@ -14,12 +14,13 @@ use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
 use crate::check;
 use crate::cli::{self, DiscoveryArgs};
+use crate::deployment::resources::identifies_option;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
-use crate::option::{self, DeliveryOption, LocateRequest, OPTIONS, Target};
+use crate::option::{self, DeliveryOption, LocateRequest, Target};
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
@@ -300,13 +301,14 @@ impl DestroyTarget {
         }
     }
 
-    /// Returns true if any resource is managed by heeler-ec.
+    /// Returns true if any resource that only this option has is managed by heeler-ec.
     async fn has_managed_resources(&self) -> Result<bool> {
         let pipeline = self.target.build();
         let clients = Clients::new(self.aws.clone(), &pipeline.graph.home().account);
         let plan = Plan::read(&pipeline.graph, &clients).await?;
         fail_if_unreadable(&plan)?;
-        let mut actual = plan.steps.iter().filter_map(|step| step.actual.as_ref());
+        let steps = plan.steps.iter().filter(|step| identifies_option(&step.id));
+        let mut actual = steps.filter_map(|step| step.actual.as_ref());
         Ok(actual.any(Actual::is_managed))
     }
 }
@@ -331,7 +333,8 @@ async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<Destr
         names,
     };
     let Some(deployment) = role.as_ref().and_then(option::deployment_of) else {
-        return search.find(OPTIONS).await;
+        let options: Vec<_> = option::all().collect();
+        return search.find(&options).await;
     };
     let target = option::existing_target(&deployment, &caller, context.names())?;
     if !target.is_located() {

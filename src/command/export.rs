@@ -81,10 +81,11 @@ async fn terraform(context: &Context) -> Result<CommandOutcome> {
         region: &target.scope().region,
         names: &names,
     };
+    let setup_arguments = target.option().arguments();
     let items = plan
         .steps
         .iter()
-        .filter_map(|step| managed_item(context, &export_context, &plan, step));
+        .filter_map(|step| managed_item(context, setup_arguments, &plan, step));
     let exported = imports(&export_context, items.collect());
     let document = match context.ui.format() {
         OutputFormat::Json => {
@@ -101,14 +102,14 @@ async fn terraform(context: &Context) -> Result<CommandOutcome> {
 /// A resource that exists and is managed. Prints a warning for any other.
 fn managed_item<'p>(
     context: &Context,
-    export_context: &ExportContext<'_>,
+    setup_arguments: &'static str,
     plan: &'p Plan<'_, Aws>,
     step: &'p PlanStep,
 ) -> Option<ExportedResource<'p>> {
     let Some(actual) = &step.actual else {
         context.ui.notify(&ExportNotice::Missing {
             id: step.id.clone(),
-            option: export_context.option.to_owned(),
+            setup_arguments,
         });
         return None;
     };

@@ -5,7 +5,7 @@ use tokio::join;
 use super::existing_deployment::{check_account, find_all_deployments, find_role};
 use super::prepare::{collect_inventory, existing_trust, not_ready_error, setup_request};
 use super::prompt::answer;
-use super::{Context, option_by_name};
+use super::{Context, requested_option};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report};
 use crate::cli::{self, OnFailure, TrustArgs, value_parsers};
@@ -27,7 +27,7 @@ pub(super) async fn complete_arguments(
     aws: &Aws,
     args: &mut cli::SetupArgs,
 ) -> Result<Option<&'static dyn DeliveryOption>> {
-    let option = args.option.as_deref().map(option_by_name).transpose()?;
+    let option = requested_option(args.option.as_deref(), &args.direct)?;
     let can_ask = context.ui.can_prompt() && !args.yes && !args.dry_run;
     if let Some(option) = option
         && (!can_ask || is_complete(&args.trust))
@@ -59,7 +59,9 @@ pub(super) async fn complete_arguments(
             return Ok(None);
         }
     }
-    args.option = Some(option.name().to_owned());
+    if !option.takes_bucket_events() {
+        args.option = Some(option.name().to_owned());
+    }
     context.ui.notify(&GuideNotice::Command {
         command: command_without_questions(option, args, trust.is_some()),
         needs_external_id: args.trust.external_id.is_some(),
@@ -91,8 +93,8 @@ fn has_external_id(trust: &TrustArgs) -> bool {
 
 fn missing_option_error() -> Error {
     let command = format!(
-        "heeler-ec setup --option {} --heeler-role-arn ARN --generate-external-id",
-        option::recommended().name()
+        "heeler-ec setup {} --heeler-role-arn ARN --generate-external-id",
+        option::recommended().arguments()
     );
     let hint = Hint::from("on a terminal, `heeler-ec setup` asks for all values; without one: ");
     Error::usage("--option is required for the first setup").with_hint(hint.and_command(command))
@@ -148,6 +150,7 @@ async fn check_options(context: &Context, aws: &Aws, args: &cli::SetupArgs) -> R
         context,
         option::recommended(),
         &args.discovery,
+        &args.direct,
         &args.accept,
         &args.trust,
         &args.adoption,
@@ -168,7 +171,8 @@ async fn check_options(context: &Context, aws: &Aws, args: &cli::SetupArgs) -> R
 fn parse_option(text: &str) -> std::result::Result<&'static dyn DeliveryOption, String> {
     let number = text.parse::<usize>().ok();
     let numbered = number.and_then(|number| OPTIONS.get(number.checked_sub(1)?).copied());
-    let named = option::find(&text.to_ascii_lowercase());
+    let mut options = OPTIONS.iter().copied();
+    let named = options.find(|option| option.name().eq_ignore_ascii_case(text));
     named.or(numbered).ok_or_else(|| {
         let choices: Vec<&str> = OPTIONS.iter().map(|option| option.name()).collect();
         format!("answer {} or a number", choices.join(", "))
@@ -243,7 +247,7 @@ fn command_without_questions(
     args: &cli::SetupArgs,
     keeps_trust: bool,
 ) -> String {
-    let mut command = format!("heeler-ec setup --option {}", option.name());
+    let mut command = format!("heeler-ec setup {}", option.arguments());
     for role in &args.trust.heeler_role_arn {
         command.push_str(" --heeler-role-arn ");
         command.push_str(role);

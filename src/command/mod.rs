@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use crate::aws::configuration::restart_without_empty_endpoints;
 use crate::cli::{self, Cli, Command, ParsedCommandLine};
 use crate::error::{Error, Result};
-use crate::option::DeliveryOption;
+use crate::option::{self, DeliveryOption, tag_text};
 use crate::render::document::Envelope;
 use crate::render::status_line::StatusLine;
 use crate::render::{self, Ui, UiOptions};
@@ -179,7 +179,45 @@ async fn with_status_line<T>(ui: Ui, text: &str, work: impl Future<Output = T>) 
     work.await
 }
 
+/// Returns the option that the arguments name, or its variant for another vendor.
+///
+/// # Errors
+/// A usage error if the arguments contradict each other.
+fn requested_option(
+    name: Option<&str>,
+    direct: &cli::DirectArgs,
+) -> Result<Option<&'static dyn DeliveryOption>> {
+    let is_heeler = direct.vendor == cli::VendorArg::Heeler;
+    let option = name.map(option_by_name).transpose()?;
+    let too_long = [
+        ("--object-prefix", &direct.object_prefix),
+        ("--object-suffix", &direct.object_suffix),
+    ]
+    .into_iter()
+    .find(|(_, given)| {
+        let encoded = given.as_deref().map(tag_text::encode);
+        encoded.is_some_and(|encoded| encoded.len() > tag_text::MAX_LENGTH)
+    });
+    if let Some((name, _)) = too_long {
+        return Err(
+            Error::usage(format!("{name} is too long")).with_reason(format!(
+                "a tag of the role keeps it, with at most {} characters",
+                tag_text::MAX_LENGTH
+            )),
+        );
+    }
+    match option {
+        Some(option) if direct.direct => option::direct_variant(option, is_heeler).map(Some),
+        _ if !is_heeler => Err(Error::usage("--vendor generic needs --direct")
+            .with_hint("name an option and --direct, or leave --vendor out to set up for Heeler")),
+        option => Ok(option),
+    }
+}
+
 /// Returns the option of that name; clap accepts no other name.
 fn option_by_name(name: &str) -> Result<&'static dyn DeliveryOption> {
-    crate::option::find(name).ok_or_else(|| Error::usage(format!("unknown option {name:?}")))
+    let mut options = option::OPTIONS.iter().copied();
+    options
+        .find(|option| option.name() == name)
+        .ok_or_else(|| Error::usage(format!("unknown option {name:?}")))
 }

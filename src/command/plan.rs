@@ -5,7 +5,7 @@ use super::prepare::{
     check_role_path, collect_setup_facts, location, prepare, read_plan, setup_request,
     validate_tags, validate_trust,
 };
-use super::{CommandOutcome, Context, option_by_name};
+use super::{CommandOutcome, Context, requested_option};
 use crate::aws::Aws;
 use crate::cli;
 use crate::deployment::Deployment;
@@ -24,10 +24,10 @@ use crate::shared_document::role_trust::HeelerTrust;
 pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<CommandOutcome> {
     validate_trust(&args.trust)?;
     validate_tags(&args.tag)?;
-    let Some(name) = &args.option else {
+    let requested = requested_option(args.option.as_deref(), &args.direct)?;
+    let Some(option) = requested else {
         return drift(context, &args).await;
     };
-    let option = option_by_name(name)?;
     let aws = context.connect().await?;
     plan_option(context, &aws, option, &args).await
 }
@@ -45,6 +45,7 @@ async fn plan_option(
             context,
             option,
             &args.discovery,
+            &args.direct,
             &args.accept,
             &args.trust,
             &args.adoption,
@@ -61,7 +62,7 @@ async fn plan_option(
     if is_blocked || plan.is_empty() {
         return Ok(outcome);
     }
-    let mut command = format!("heeler-ec setup --option {}", option.name());
+    let mut command = format!("heeler-ec setup {}", option.arguments());
     if args.adoption.adopt {
         command.push_str(" --adopt");
     }
@@ -128,7 +129,7 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
         }
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
-        let setup = format!("heeler-ec setup --option {}{adopt}", option.name());
+        let setup = format!("heeler-ec setup {}{adopt}", option.arguments());
         if plan.steps.iter().all(is_missing) {
             PlanNotice::Incomplete {
                 setup_command: setup,

@@ -1,14 +1,14 @@
 //! Prints the IAM policy that a command needs, with the names of this account.
 
 use super::existing_deployment::{check_account, find_deployment};
-use super::prepare::{inventory_request, role_names};
-use super::{CommandOutcome, Context};
+use super::prepare::{inventory_request, option_request, role_names};
+use super::{CommandOutcome, Context, requested_option};
 use crate::aws::Aws;
 use crate::check;
 use crate::cli::{self, OnFailure, PolicyCommand};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use crate::inventory::is_missing_credentials;
+use crate::inventory::{InventoryRequest, is_missing_credentials};
 use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::permissions::scope::{PolicyScope, TRAIL_BUCKET};
 use crate::permissions::{
@@ -22,12 +22,17 @@ use crate::tail::source::SourceKind;
 
 pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<CommandOutcome> {
     validate(&args)?;
-    let options = requested_options(&args);
-    let scope = scope_from_args(context, &args);
+    let named = requested_option(args.option.as_deref(), &args.direct)?;
+    let options = requested_options(&args, named);
+    let request = match named {
+        Some(option) => option_request(context, option, &args.discovery, &args.direct),
+        None => inventory_request(context, &args.discovery),
+    };
+    let scope = scope_from_args(context, &args, &request, &options);
     let (options, scope) = if args.offline {
         (options, scope)
     } else {
-        scope_from_aws(context, &args, options, scope).await?
+        scope_from_aws(context, &args, request, options, scope).await?
     };
     let permitted = permitted_command(&args, &options);
     let document = document(&statements(&permitted, &scope));
@@ -52,8 +57,10 @@ fn validate(args: &cli::PolicyArgs) -> Result<()> {
 }
 
 /// The options that the policy covers: the named one, else the recommended one for plan and setup, else all.
-fn requested_options(args: &cli::PolicyArgs) -> Vec<&'static dyn DeliveryOption> {
-    let named = args.option.as_deref().and_then(option::find);
+fn requested_options(
+    args: &cli::PolicyArgs,
+    named: Option<&'static dyn DeliveryOption>,
+) -> Vec<&'static dyn DeliveryOption> {
     let options = match (named, args.command) {
         (Some(named), _) => vec![named],
         (None, PolicyCommand::Plan | PolicyCommand::Setup) => vec![option::recommended()],
@@ -121,7 +128,12 @@ fn needs_deployment(command: PolicyCommand) -> bool {
 }
 
 /// The scope that the arguments describe.
-fn scope_from_args(context: &Context, args: &cli::PolicyArgs) -> PolicyScope {
+fn scope_from_args(
+    context: &Context,
+    args: &cli::PolicyArgs,
+    request: &InventoryRequest,
+    options: &[&'static dyn DeliveryOption],
+) -> PolicyScope {
     let mut scope = PolicyScope::unknown(role_names(context.names(), &args.role));
     scope
         .permissions_boundary
@@ -129,14 +141,13 @@ fn scope_from_args(context: &Context, args: &cli::PolicyArgs) -> PolicyScope {
     if let Some(account) = &context.global.account_id {
         scope.account.clone_from(account);
     }
-    let request = inventory_request(context, &args.discovery);
     if let Some(bucket) = &request.bucket {
         scope.set(TRAIL_BUCKET, bucket);
     }
-    for option in OPTIONS {
+    for option in options.iter().chain(OPTIONS) {
         option
             .permissions()
-            .set_requested_names(&request, &mut scope);
+            .set_requested_names(request, &mut scope);
     }
     scope
 }
@@ -146,6 +157,7 @@ fn scope_from_args(context: &Context, args: &cli::PolicyArgs) -> PolicyScope {
 async fn scope_from_aws(
     context: &Context,
     args: &cli::PolicyArgs,
+    request: InventoryRequest,
     options: Vec<&'static dyn DeliveryOption>,
     mut scope: PolicyScope,
 ) -> Result<(Vec<&'static dyn DeliveryOption>, PolicyScope)> {
@@ -170,7 +182,7 @@ async fn scope_from_aws(
         && let Some(deployment) = try_find_deployment(context, &aws).await
         && let Some(deployed) = option::find(&deployment.option)
     {
-        for option in OPTIONS {
+        for option in option::all() {
             let placeholder = region_placeholder(option.permissions());
             scope.set(placeholder, &deployment.region);
         }
@@ -179,7 +191,6 @@ async fn scope_from_aws(
         return Ok((narrow(args, options, deployed), scope));
     }
     let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
-    let request = inventory_request(context, &args.discovery);
     let inventory = check::collect(&aws, request, &profiles).await;
     let mut located = Vec::new();
     for option in &options {
@@ -208,7 +219,11 @@ fn narrow(
     to: &'static dyn DeliveryOption,
 ) -> Vec<&'static dyn DeliveryOption> {
     let is_candidate = options.iter().any(|option| option.name() == to.name());
-    if args.option.is_none() && is_candidate {
+    // A variant for another vendor is none of the options that are offered.
+    let is_variant = source(args).is_none_or(|source| {
+        source == SourceKind::HeelerQueue || to.permissions().tail_sources().contains(&source)
+    }) && to.takes_bucket_events();
+    if args.option.is_none() && (is_candidate || is_variant) {
         vec![to]
     } else {
         options

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::prepare::{collect_inventory, inventory_request};
+use super::prepare::{collect_inventory, inventory_request, option_request};
 use super::prompt::{NOT_A_TERMINAL, confirm_fix};
 use super::wait_schedule::{WaitPause, WaitSchedule};
-use super::{CommandOutcome, Context};
+use super::{CommandOutcome, Context, requested_option};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
 use crate::cli;
@@ -22,15 +22,23 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("without --fix, preflight prints the commands that fix its findings"));
     }
+    let option = requested_option(args.option.as_deref(), &args.direct)?;
+    let request = match option {
+        Some(option) => option_request(context, option, &args.discovery, &args.direct),
+        None => inventory_request(context, &args.discovery),
+    };
+    if let Some(option) = option {
+        option.validate_request(&request)?;
+    }
     let run = PreflightRun {
         context,
         aws: context.connect().await?,
         request: InventoryRequest {
             deep: args.deep,
             accepted_checks: args.accept.accepted,
-            ..inventory_request(context, &args.discovery)
+            ..request
         },
-        options: match args.option.as_deref().and_then(option::find) {
+        options: match option {
             Some(option) => vec![option.profile()],
             None => OPTIONS.iter().map(|option| option.profile()).collect(),
         },

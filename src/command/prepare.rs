@@ -14,6 +14,7 @@ use crate::deployment::access::ExternalIdOrigin;
 use crate::deployment::tags::REGION;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
+use crate::inventory::bucket_events::{BucketEvents, HEELER};
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
 use crate::naming::ResourceNames;
 use crate::option::request::{SetupRequest, TrustRequest};
@@ -88,12 +89,37 @@ pub(super) fn inventory_request(
         topic: discovery.sns_topic.clone(),
         heeler_roles: Vec::new(),
         log_group: discovery.log_group.clone(),
+        bucket_events: None,
         names: context.names(),
         permissions_boundary: None,
         extra_tags: Vec::new(),
         accepted_checks: Vec::new(),
         adopt: false,
         deep: false,
+    }
+}
+
+/// Returns the inventory request of an option for the discovery arguments.
+pub(super) fn option_request(
+    context: &Context,
+    option: &dyn DeliveryOption,
+    discovery: &cli::DiscoveryArgs,
+    direct: &cli::DirectArgs,
+) -> InventoryRequest {
+    let request = inventory_request(context, discovery);
+    if !option.takes_bucket_events() {
+        return request;
+    }
+    InventoryRequest {
+        trail: None,
+        topic: None,
+        log_group: None,
+        bucket_events: Some(BucketEvents {
+            prefix: direct.object_prefix.clone(),
+            suffix: direct.object_suffix.clone(),
+            has_queue_key: direct.queue_key,
+        }),
+        ..request
     }
 }
 
@@ -106,6 +132,7 @@ pub(super) fn setup_request(
     context: &Context,
     option: &'static dyn DeliveryOption,
     discovery: &cli::DiscoveryArgs,
+    direct: &cli::DirectArgs,
     accept: &cli::AcceptArgs,
     trust: &cli::TrustArgs,
     adoption: &cli::AdoptionArgs,
@@ -121,7 +148,7 @@ pub(super) fn setup_request(
             names: role_names(context.names(), role),
             permissions_boundary: role.permissions_boundary.clone(),
             extra_tags: tag.tags.clone(),
-            ..inventory_request(context, discovery)
+            ..option_request(context, option, discovery, direct)
         },
         trust: TrustRequest {
             heeler_roles: trust.heeler_role_arn.clone(),
@@ -220,26 +247,35 @@ pub(super) async fn collect_setup_facts(aws: &Aws, request: &SetupRequest) -> Re
     let option = request.option;
     let profiles = [option.profile()];
     let [profile] = &profiles;
-    let inventory = collect_inventory(aws, request.inventory.clone(), &profiles);
     let role_name = request.inventory.names.role();
-    let (inventory, role) = if is_trust_complete(request) {
-        join!(inventory, lookup::role(aws, &role_name))
-    } else {
+    let mut inventory = request.inventory.clone();
+    // Such a request needs the settings of an existing deployment.
+    let needs_role = option.takes_bucket_events() || !is_trust_complete(request);
+    let (inventory, role) = if needs_role {
         // One call decides if this is a first setup, which needs more arguments. The checks would make fifty.
         let role = lookup::role(aws, &role_name).await;
         match &role {
             Ok(role) => {
-                let (deployment, existing) = existing_trust(role.as_ref(), request.inventory.adopt);
+                let (deployment, existing) = existing_trust(role.as_ref(), inventory.adopt);
                 match resolve_trust(request, existing.as_ref(), deployment.is_some()) {
                     Err(error) if error.exit() == Exit::Usage => return Err(error),
                     _ => {}
+                }
+                let deployed = deployment.filter(|found| found.option == option.name());
+                if let Some(deployed) = &deployed {
+                    option.keep_settings(deployed, &mut inventory);
                 }
             }
             // Without a response, the checks would wait for as long again.
             Err(error) if error.is_unreachable() => return Err(error.clone()),
             Err(_) => {}
         }
+        option.validate_request(&inventory)?;
+        let inventory = Box::pin(collect_inventory(aws, inventory, &profiles));
         (inventory.await, role)
+    } else {
+        let inventory = Box::pin(collect_inventory(aws, inventory, &profiles));
+        join!(inventory, lookup::role(aws, &role_name))
     };
     let deployment = role.as_ref().ok().and_then(Option::as_ref);
     let deployment = deployment.and_then(option::deployment_of);
@@ -311,9 +347,9 @@ fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) ->
         return Ok(());
     }
     render::report::blocking_results(&context.ui, &report);
-    let option = request.option.name();
-    let subject = format!("the prerequisites of option {option} are not met");
-    let preflight = format!("heeler-ec preflight --option {option}");
+    let option = request.option;
+    let subject = format!("the prerequisites of option {} are not met", option.name());
+    let preflight = format!("heeler-ec preflight {}", option.arguments());
     Err(not_ready_error(context, &report, &subject, &preflight))
 }
 
@@ -375,6 +411,10 @@ fn resolve_trust(
     principals.dedup();
     if principals.is_empty() {
         principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
+            if request.option.vendor() != HEELER {
+                return Error::usage(format!("--vendor-role-arn is required: {missing}"))
+                    .with_hint("ask the vendor for the ARN of the role that assumes yours");
+            }
             Error::usage(format!("--heeler-role-arn is required: {missing}"))
                 .with_hint(
                     "Heeler provides this ARN: look for heeler_security_role_arns in var.auto.tfvars of its Terraform \
@@ -469,6 +509,7 @@ mod tests {
             topic: None,
             heeler_roles: Vec::new(),
             log_group: None,
+            bucket_events: None,
             names: ResourceNames::new("heeler"),
             permissions_boundary: None,
             extra_tags: Vec::new(),

@@ -7,12 +7,13 @@ use tokio::time::sleep;
 
 use super::backup::BackupInProgress;
 use super::guided_setup::complete_arguments;
+use super::outputs::vendor_objects;
 use super::prepare::{
     Prepared, collect_setup_facts, prepare, setup_request, validate_tags, validate_trust,
 };
 use super::prompt::{NOT_A_TERMINAL, confirm, confirm_fix};
 use super::rollback::roll_back;
-use super::{CommandOutcome, Context, option_by_name, with_status_line};
+use super::{CommandOutcome, Context, requested_option, with_status_line};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
@@ -22,6 +23,7 @@ use crate::deployment::test_event::{creates_role, sends_test_event};
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
+use crate::inventory::bucket_events::HEELER;
 use crate::option::DeliveryOption;
 use crate::option::request::SetupRequest;
 use crate::reconcile::apply::{ExecutionOptions, apply};
@@ -61,6 +63,7 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
             context,
             option,
             &args.discovery,
+            &args.direct,
             &args.accept,
             &args.trust,
             &args.adoption,
@@ -142,7 +145,9 @@ impl SetupRun<'_, '_> {
         let (context, plan) = (self.context, self.plan);
         reject_blocked_plan(context, option, plan)?;
         if changes_external_id(&plan.steps) {
-            context.ui.notify(&SetupNotice::ExternalIdChanges);
+            context.ui.notify(&SetupNotice::ExternalIdChanges {
+                vendor: option.vendor(),
+            });
         }
         if plan.is_empty() {
             return Ok(SetupEnd::Complete {
@@ -263,6 +268,7 @@ impl SetupRun<'_, '_> {
             (Err(error), _) | (_, Err(error)) => return self.failed_outcome(error),
         };
         let is_masked = self.masks_secrets;
+        let option = self.prepared.target.option();
         let external_id = &self.prepared.target.trust().external_id;
         let values = OutputValues {
             queue_url: &queue_url,
@@ -272,24 +278,39 @@ impl SetupRun<'_, '_> {
             } else {
                 external_id.expose()
             },
+            objects: vendor_objects(&*self.prepared.target),
         };
         self.context.ui.separate_result();
         let mut outcome =
             CommandOutcome::exit(Exit::Success).with_document(self.document(Some(&values), false));
         if let Some(is_seen) = test_event {
-            outcome = outcome.and_notice(&SetupNotice::TestEvent { is_seen });
+            outcome = outcome.and_notice(&SetupNotice::TestEvent {
+                is_seen,
+                has_topic: self.prepared.target.topic_arn().is_some(),
+            });
         }
         // Heeler has the values already if nothing has changed.
         if !self.plan.is_empty() {
             let mut steps = self.plan.steps.iter();
-            outcome = outcome.and_notice(&SetupNotice::NextSteps {
-                is_first: steps.all(|step| step.action == Action::Create),
-                is_masked,
-                delivery_time: self.prepared.target.option().delivery_time(),
+            let delivery_time = option.delivery_time();
+            outcome = outcome.and_notice(&if option.vendor() == HEELER {
+                SetupNotice::NextSteps {
+                    is_first: steps.all(|step| step.action == Action::Create),
+                    is_masked,
+                    delivery_time,
+                }
+            } else {
+                SetupNotice::VendorSteps {
+                    is_masked,
+                    delivery_time,
+                }
             });
         }
         if changes_external_id(&self.plan.steps) {
-            outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged { is_masked });
+            outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged {
+                is_masked,
+                vendor: option.vendor(),
+            });
         }
         // The setup is complete and its values are shown; only the backup is incomplete.
         outcome.and_error(backup_failure)
@@ -300,7 +321,9 @@ impl SetupRun<'_, '_> {
         let context = self.context;
         let is_first = creates_role(&self.plan.steps);
         let can_ask = context.ui.can_prompt() && context.ui.format() == OutputFormat::Text;
-        if args.yes || !is_first || !can_ask || outcome.exit_code() != Exit::Success {
+        // The canary of another vendor is seen only if a trail delivers to the bucket.
+        let is_heeler = self.prepared.target.option().vendor() == HEELER;
+        if args.yes || !is_first || !is_heeler || !can_ask || outcome.exit_code() != Exit::Success {
             return outcome;
         }
         outcome.print(&context.ui, Envelope::Wrapped);
@@ -363,8 +386,8 @@ fn validate(context: &Context, args: &cli::SetupArgs) -> Result<()> {
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("use --yes to set up without a prompt, or --dry-run to show the plan"));
     }
-    if let Some(name) = &args.option {
-        reject_unused_retention_fix(args, option_by_name(name)?)?;
+    if let Some(option) = requested_option(args.option.as_deref(), &args.direct)? {
+        reject_unused_retention_fix(args, option)?;
     }
     if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
         return Err(Error::usage(
@@ -405,7 +428,7 @@ fn reject_blocked_plan(
         "choose other names with --name-prefix, or remove these resources with the tool that created them",
     );
     if plan.conflicts().all(PlanStep::can_be_adopted) {
-        let adopt = format!("heeler-ec plan --option {} --adopt", option.name());
+        let adopt = format!("heeler-ec plan {} --adopt", option.arguments());
         hint = hint
             .and(&"; to preview adopting them: ".into())
             .and_command(adopt);

@@ -33,27 +33,34 @@ pub(crate) fn queue_access_statements(
     queue: &str,
     key: &str,
 ) -> Vec<Value> {
-    vec![
-        json!({
-            "Sid": "HarvestQueue",
-            "Effect": "Allow",
-            "Action": [
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
-            ],
-            "Resource": queue,
-        }),
-        json!({
-            "Sid": "DecryptQueueMessages",
-            "Effect": "Allow",
-            "Action": "kms:Decrypt",
-            "Resource": key,
-            "Condition": via_sqs_condition(scope),
-        }),
-    ]
+    vec![queue_statement(queue), key_decryption_statement(scope, key)]
+}
+
+/// The statement that lets the role receive from one queue.
+pub(crate) fn queue_statement(queue: &str) -> Value {
+    json!({
+        "Sid": "HarvestQueue",
+        "Effect": "Allow",
+        "Action": [
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+        ],
+        "Resource": queue,
+    })
+}
+
+/// The statement that lets the role decrypt messages with one key, through SQS only.
+pub(crate) fn key_decryption_statement(scope: &DeploymentScope, key: &str) -> Value {
+    json!({
+        "Sid": "DecryptQueueMessages",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": key,
+        "Condition": via_sqs_condition(scope),
+    })
 }
 
 /// The condition that a key is used through SQS in the deployment's region.

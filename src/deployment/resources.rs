@@ -7,7 +7,8 @@ use super::scope::DeploymentScope;
 use super::tags::RoleTags;
 use crate::aws::Aws;
 use crate::ownership::OwnershipTags;
-use crate::reconcile::graph::{Graph, Handle, Output};
+use crate::reconcile::graph::{Graph, Handle, Output, ResourceId};
+use crate::resource::kind::ResourceKind;
 use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_key::{KmsKey, UnresolvedCreate};
 use crate::resource::kms_tag_propagation::TagPropagation;
@@ -21,6 +22,13 @@ const QUEUE_RETENTION_SECONDS: u32 = 7_200;
 const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
 /// Receives after which SQS moves a message to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 4;
+
+/// Returns true if a managed resource shows which option is deployed. A grant has no tags, and options that read the same
+/// bucket have the same grant.
+#[must_use]
+pub fn identifies_option(id: &ResourceId) -> bool {
+    ResourceKind::of(id) != Some(ResourceKind::KmsGrant)
+}
 
 /// The description of the role that Heeler assumes.
 const HEELER_ROLE: &str = "Role for Heeler to assume to harvest SQS queue.";

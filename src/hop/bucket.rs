@@ -7,11 +7,12 @@ use super::access::{
 use super::topic::with_repair;
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
-use crate::aws::bucket_notification::NotificationTarget;
+use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget, OBJECT_CREATED};
 use crate::aws::not_found;
+use crate::aws::notification_filter;
 use crate::iam::evaluate::{Caller, PolicySet, ResourcePolicy};
 use crate::inventory::facts::{KeyFacts, Trail};
-use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+use crate::inventory::pipeline::{BucketDestination, PipelineFacts, PipelineSource};
 use crate::inventory::{Fact, covers_log_objects};
 
 /// An account ID that stands for any member account.
@@ -29,7 +30,12 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::BucketPolicy,
         &arn,
-        "a policy that allows CloudTrail s3:PutObject and does not deny Heeler s3:GetObject",
+        match facts.topic_arn() {
+            Some(_) => {
+                "a policy that allows CloudTrail s3:PutObject and does not deny Heeler s3:GetObject"
+            }
+            None => "a policy that does not deny the vendor s3:GetObject",
+        },
     );
     let policy = match &facts.bucket_policy {
         Fact::Failed(error) if error.has_any_code(not_found::BUCKET) => {
@@ -41,19 +47,30 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         Fact::Present(text) => parse_policy(&draft, Some(text))?,
     };
     let policy = ResourcePolicy::Resource(policy);
+    let hint = "change the bucket policy in its source, such as the stack that created it; setup does not change it";
+    let reading = AccessCheck {
+        who: facts.vendor(),
+        caller: heeler(facts),
+        action: "s3:GetObject",
+        resource: log_object(facts),
+        policies: resource_side(policy.clone()),
+    };
+    // Objects of any source: only the vendor's requests are known.
+    if facts.topic_arn().is_none() {
+        let allowed = format!("nothing denies {}", facts.vendor());
+        let hop = evaluate_access(draft, facts, &[reading], allowed);
+        return Ok(match hop.status {
+            super::HopStatus::Ok => hop,
+            _ => hop.with_hint(hint),
+        });
+    }
     let trail = draft.require(&facts.trail, "no trail delivers to the bucket");
     let mut checks = Vec::new();
     // The requests of CloudTrail can be evaluated only if the trail is known.
     if let Ok(trail) = &trail {
         checks = delivery_checks(facts, trail, &arn, &policy);
     }
-    checks.push(AccessCheck {
-        who: "Heeler",
-        caller: heeler(facts),
-        action: "s3:GetObject",
-        resource: log_object(facts),
-        policies: resource_side(policy),
-    });
+    checks.push(reading);
     let hop = evaluate_access(
         draft.clone(),
         facts,
@@ -65,9 +82,7 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             draft.unknown("nothing denies Heeler; without a trail, CloudTrail is not evaluated")
         }
         super::HopStatus::Ok => hop,
-        _ => hop.with_hint(
-            "change the bucket policy in its source, such as the stack that created it; setup does not change it",
-        ),
+        _ => hop.with_hint(hint),
     })
 }
 
@@ -99,44 +114,72 @@ fn delivery_checks(
         .collect()
 }
 
-/// Evaluates the bucket notification: an entry sends a notification about every log file to the topic.
+/// Evaluates the bucket notification: an entry sends a notification about every object to the topic or queue.
 #[must_use]
 pub fn notification(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_notification(facts))
 }
 
 fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
-    let PipelineSource::Bucket { topic, .. } = &facts.request.source else {
+    let PipelineSource::Bucket { destination, .. } = &facts.request.source else {
         return Ok(HopDraft::new(HopId::Notification, "", "").unknown("not read"));
     };
     let prefix = facts.log_prefix();
-    let topic_name = resource_name(topic);
+    let queue = facts.queue_arn();
+    let (target, arn, suffix) = match destination {
+        BucketDestination::Topic(topic) => (NotificationTarget::Topic, topic, ""),
+        BucketDestination::Queue { suffix } => (NotificationTarget::Queue, &queue, suffix.as_str()),
+    };
+    let name = resource_name(arn);
+    let objects = match (prefix.as_str(), suffix) {
+        ("", "") => "in the bucket".to_owned(),
+        (_, "") => format!("below {prefix}"),
+        ("", _) => format!("ending in {suffix}"),
+        _ => format!("below {prefix} ending in {suffix}"),
+    };
     let draft = HopDraft::new(
         HopId::Notification,
         log_bucket_arn(facts),
-        format!("s3:ObjectCreated:* below {prefix} → {topic_name}"),
+        format!("s3:ObjectCreated:* {objects} → {name}"),
     );
+    let wanted = NotificationEntry {
+        id: String::new(),
+        target,
+        destination: arn.clone(),
+        events: vec![OBJECT_CREATED.to_owned()],
+        prefix: notification_filter::encode(&prefix),
+        suffix: notification_filter::encode(suffix),
+    };
+    let covers = |entry: &NotificationEntry| match destination {
+        BucketDestination::Topic(_) => covers_log_objects(entry, &prefix),
+        BucketDestination::Queue { .. } => entry.covers(&wanted),
+    };
     if let Fact::Failed(error) = &facts.notifications
         && error.has_any_code(not_found::BUCKET)
     {
         return Ok(draft.broken("the bucket does not exist"));
     }
     let entries = draft.require(&facts.notifications, "no notification is configured")?;
-    let to_topic = || {
-        entries.iter().filter(|entry| {
-            entry.target == NotificationTarget::Topic && entry.destination == *topic
+    let to_destination = || {
+        let mut all = entries.iter();
+        std::iter::from_fn(move || {
+            all.find(|entry| entry.target == target && entry.destination == *arn)
         })
     };
-    if to_topic().any(|entry| covers_log_objects(entry, &prefix)) {
-        return Ok(draft.ok(format!("new objects below {prefix} → {topic_name}")));
+    if to_destination().any(covers) {
+        return Ok(draft.ok(format!("new objects {objects} → {name}")));
     }
-    let hop = match to_topic().next() {
-        None => draft.broken(format!("no notification names topic {topic_name}")),
+    let hop = match to_destination().next() {
+        None => draft.broken(format!("no notification names {} {name}", target.name())),
         Some(entry) => draft.broken(format!(
-            "the notification sends {} with prefix {:?} and suffix {:?}, which is not every log file",
+            "the notification sends {} with prefix {:?} and suffix {:?}, which is not every {}",
             entry.events.join(", "),
             entry.prefix,
-            entry.suffix
+            entry.suffix,
+            match destination {
+                BucketDestination::Topic(_) => "log file",
+                BucketDestination::Queue { .. } => "object",
+            }
         )),
     };
     Ok(with_repair(facts, hop))
@@ -161,8 +204,11 @@ pub fn log_key(facts: &PipelineFacts) -> Hop {
     match (unknown, facts.log_keys.len()) {
         (Some(hop), _) => hop,
         (None, 0) => draft.ok("no customer managed key"),
-        (None, 1) => draft.ok("Heeler may decrypt the log files"),
-        (None, count) => draft.ok(format!("Heeler may decrypt with all {count} keys")),
+        (None, 1) => draft.ok(format!("{} may decrypt the log files", facts.vendor())),
+        (None, count) => draft.ok(format!(
+            "{} may decrypt with all {count} keys",
+            facts.vendor()
+        )),
     }
 }
 
@@ -187,7 +233,7 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     let policy = key_policy(&draft, key, &grantee)?;
     let (identity, boundary) = identity_policies(&facts.role);
     let mut checks = vec![AccessCheck {
-        who: "Heeler",
+        who: facts.vendor(),
         caller,
         action: "kms:Decrypt",
         resource: key.name().to_owned(),
@@ -206,7 +252,12 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
             policies: resource_side(policy),
         });
     }
-    let hop = evaluate_access(draft, facts, &checks, "Heeler may decrypt the log files");
+    let hop = evaluate_access(
+        draft,
+        facts,
+        &checks,
+        format!("{} may decrypt the log files", facts.vendor()),
+    );
     Ok(match hop.status {
         super::HopStatus::Ok => hop,
         _ => hop.with_hint(format!(
@@ -255,5 +306,13 @@ fn log_bucket_arn(facts: &PipelineFacts) -> String {
 
 /// Returns the ARN of an example log object, which stands for all log objects.
 pub(super) fn log_object(facts: &PipelineFacts) -> String {
-    format!("{}/{}object", log_bucket_arn(facts), facts.log_prefix())
+    let suffix = match &facts.request.source {
+        PipelineSource::Bucket {
+            destination: BucketDestination::Queue { suffix },
+            ..
+        } => suffix,
+        _ => "",
+    };
+    let (bucket, prefix) = (log_bucket_arn(facts), facts.log_prefix());
+    format!("{bucket}/{prefix}object{suffix}")
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::trail::age;
 use super::{Hop, HopDraft, HopId, into_hop};
+use crate::inventory::bucket_events::HEELER;
 use crate::inventory::pipeline::{PipelineFacts, TrafficFacts, TrafficMetric};
 
 /// Time after which the last use of the role is no sign of polling. Heeler polls every minute; IAM reports the use of a
@@ -23,7 +24,10 @@ fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::Harvest,
         facts.queue_arn(),
-        "Heeler receives from the queue and deletes what it received",
+        format!(
+            "{} receives from the queue and deletes what it received",
+            facts.vendor()
+        ),
     );
     let traffic = facts.traffic.present();
     if let Some(polled) = traffic.and_then(|traffic| evaluate_polling(facts, &draft, traffic)) {
@@ -32,18 +36,21 @@ fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let role = draft.require(&facts.role.role, "the role does not exist")?;
     let Some(used) = role.last_used else {
         return Ok(draft
-            .unknown("Heeler has not polled yet")
+            .unknown(format!("{} has not polled yet", facts.vendor()))
             .with_hint(format!(
-                "enter the values of `{}` in Heeler; a refused attempt with a wrong external ID is not visible here",
-                facts.heeler_ec_command("outputs")
+                "{} the values of `{}`{}; a refused attempt with a wrong external ID is not visible here",
+                if is_heeler(facts) { "enter" } else { "give the vendor" },
+                facts.heeler_ec_command("outputs"),
+                if is_heeler(facts) { " in Heeler" } else { "" },
             )));
     };
     let region = role.last_used_region.as_deref().unwrap_or("unknown region");
     let last = format!(
-        "Heeler last used the role {} ({region})",
+        "{} last used the role {} ({region})",
+        facts.vendor(),
         age(facts.now, used)
     );
-    let ask = "ask Heeler why it stopped polling";
+    let ask = format!("ask {} why it stopped polling", facts.vendor());
     if traffic.is_some_and(is_observed) {
         let observed = format!("nobody received in the last 15 minutes; {last}");
         return Ok(draft.broken(observed).with_hint(ask));
@@ -54,6 +61,10 @@ fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     } else {
         draft.ok(last)
     })
+}
+
+fn is_heeler(facts: &PipelineFacts) -> bool {
+    facts.vendor() == HEELER
 }
 
 /// Returns true if the metrics show most minutes of the window. A queue without traffic becomes inactive and has no data
@@ -82,11 +93,13 @@ fn evaluate_polling(
         draft
             .clone()
             .broken(format!(
-                "Heeler received {received} messages in the last 15 minutes and deleted none"
+                "{} received {received} messages in the last 15 minutes and deleted none",
+                facts.vendor()
             ))
-            .with_hint(
-                "correct the hops of the role, the keys and the bucket; if they work, ask Heeler",
-            )
+            .with_hint(format!(
+                "correct the hops of the role, the keys and the bucket; if they work, ask {}",
+                facts.vendor()
+            ))
     } else {
         draft.clone().ok(format!(
             "received {received} and deleted {deleted} messages in the last 15 minutes"

@@ -6,9 +6,9 @@ use super::access::{
 use super::function::function_role_caller;
 use super::topic::with_repair;
 use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
-use crate::aws::arn::resource_name;
+use crate::aws::arn::{bucket_arn, resource_name};
 use crate::iam::evaluate::{Caller, ResourcePolicy};
-use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+use crate::inventory::pipeline::{BucketDestination, PipelineFacts, PipelineSource};
 
 /// Evaluates the queue policy: it allows the sender to send, and does not deny Heeler to receive and delete messages.
 #[must_use]
@@ -21,7 +21,10 @@ fn evaluate_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::QueuePolicy,
         facts.queue_arn(),
-        format!("a policy that allows {who} sqs:SendMessage and does not deny Heeler"),
+        format!(
+            "a policy that allows {who} sqs:SendMessage and does not deny {}",
+            facts.vendor()
+        ),
     );
     let queue = draft
         .require(&facts.queue, "the queue does not exist")
@@ -36,8 +39,8 @@ fn evaluate_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     };
     let checks = [
         check(who, sender, "sqs:SendMessage"),
-        check("Heeler", heeler(facts), "sqs:ReceiveMessage"),
-        check("Heeler", heeler(facts), "sqs:DeleteMessage"),
+        check(facts.vendor(), heeler(facts), "sqs:ReceiveMessage"),
+        check(facts.vendor(), heeler(facts), "sqs:DeleteMessage"),
     ];
     let hop = evaluate_access(draft, facts, &checks, format!("{who} may send"));
     Ok(repaired(facts, hop))
@@ -55,7 +58,7 @@ fn evaluate_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::QueueKey,
         name,
-        format!("an enabled key that {who} and Heeler may use"),
+        format!("an enabled key that {who} and {} may use", facts.vendor()),
     );
     draft.require(&facts.queue, "the queue does not exist")?;
     let Some(key) = &facts.queue_key else {
@@ -64,7 +67,7 @@ fn evaluate_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     if key.is_managed_by_aws() {
         let is_service = matches!(facts.request.source, PipelineSource::Bucket { .. });
         return Ok(if is_service {
-            let observed = "the queue uses the AWS managed key, which SNS may not use";
+            let observed = format!("the queue uses the AWS managed key, which {who} may not use");
             with_repair(facts, draft.broken(observed))
         } else {
             draft.ok("AWS manages the key")
@@ -87,13 +90,13 @@ fn evaluate_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let checks = [
         check(who, sender.clone(), "kms:GenerateDataKey"),
         check(who, sender, "kms:Decrypt"),
-        check("Heeler", via_sqs(facts, heeler(facts)), "kms:Decrypt"),
+        check(facts.vendor(), via_sqs(facts, heeler(facts)), "kms:Decrypt"),
     ];
     let hop = evaluate_access(
         draft,
         facts,
         &checks,
-        format!("enabled; {who} and Heeler may use it"),
+        format!("enabled; {who} and {} may use it", facts.vendor()),
     );
     Ok(repaired(facts, hop))
 }
@@ -149,20 +152,32 @@ fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         return Ok(draft.ok("empty"));
     }
     let observed = format!(
-        "{}, which Heeler received four times and did not delete",
-        count(messages)
+        "{}, which {} received four times and did not delete",
+        count(messages),
+        facts.vendor()
     );
     Ok(draft.broken(observed).with_hint(format!(
-        "correct the other broken hops, and make sure that Heeler deletes what it receives; then move the messages \
+        "correct the other broken hops, and make sure that {} deletes what it receives; then move the messages \
          back: `aws sqs start-message-move-task --region {} --source-arn {arn}`",
+        facts.vendor(),
         facts.request.region
     )))
 }
 
-/// Returns the caller that sends to the queue, and its name in messages. It is SNS, or the role of the function.
+/// Returns the caller that sends to the queue, and its name in messages: SNS, S3, or the role of the function.
 fn sender(facts: &PipelineFacts) -> (&'static str, Caller) {
     match &facts.request.source {
-        PipelineSource::Bucket { topic, .. } => ("SNS", service(facts, "sns.amazonaws.com", topic)),
+        PipelineSource::Bucket {
+            bucket,
+            destination,
+            ..
+        } => match destination {
+            BucketDestination::Topic(topic) => ("SNS", service(facts, "sns.amazonaws.com", topic)),
+            BucketDestination::Queue { .. } => {
+                let bucket = bucket_arn(&facts.request.partition, bucket);
+                ("S3", service(facts, "s3.amazonaws.com", &bucket))
+            }
+        },
         PipelineSource::LogGroup { .. } => ("the function's role", function_role_caller(facts)),
     }
 }

@@ -9,6 +9,7 @@ use crate::iam;
 use crate::iam::evaluate::{
     AccessRequest, Caller, Decision, PolicyInput, PolicySet, ResourcePolicy, evaluate,
 };
+use crate::inventory::bucket_events::HEELER;
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 use crate::shared_document::role_trust::HeelerTrust;
 
@@ -25,13 +26,20 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
     let draft = HopDraft::new(
         HopId::RoleTrust,
         role_name(facts),
-        "a trust policy that allows the Heeler role with an external ID",
+        format!(
+            "a trust policy that allows {} with an external ID",
+            trusted_role(facts)
+        ),
     );
     let repair = |hop: Hop| {
         hop.with_hint(format!(
-            "`{}` shows the difference, and `{} --heeler-role-arn ARN` repairs it",
+            "`{}` shows the difference, and `{} {} ARN` repairs it",
             facts.heeler_ec_command("plan"),
-            facts.setup_command()
+            facts.setup_command(),
+            match facts.vendor() {
+                HEELER => "--heeler-role-arn",
+                _ => "--vendor-role-arn",
+            }
         ))
     };
     let details = draft.require(&facts.role.role, "the role does not exist")?;
@@ -39,13 +47,15 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
     let deleted = iam::deleted_principals(&document);
     if let Some(id) = deleted.first() {
         return Ok(repair(draft.broken(format!(
-            "the Heeler role that may assume the role was deleted (IAM shows {id})"
+            "{} that may assume the role was deleted (IAM shows {id})",
+            trusted_role(facts)
         ))));
     }
     if trust.principals.is_empty() || trust.external_id.expose().is_empty() {
-        return Ok(repair(
-            draft.broken("no statement allows a Heeler role with an external ID"),
-        ));
+        return Ok(repair(draft.broken(format!(
+            "no statement allows {} with an external ID",
+            trusted_role(facts)
+        ))));
     }
     let policy = parse_policy(&draft, Some(&document.to_string()))?;
     for principal in &trust.principals {
@@ -85,7 +95,10 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
             }
         }
     }
-    Ok(draft.ok("Heeler may assume the role with the external ID"))
+    Ok(draft.ok(format!(
+        "{} may assume the role with the external ID",
+        facts.vendor()
+    )))
 }
 
 /// Evaluates the policies of the role: Heeler may receive, delete and decrypt messages, and read the log files that
@@ -99,12 +112,15 @@ fn evaluate_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::RolePermissions,
         role_name(facts),
-        "policies that allow Heeler to receive, delete and decrypt messages, and to read log files",
+        format!(
+            "policies that allow {} to receive, delete and decrypt messages, and to read log files",
+            facts.vendor()
+        ),
     );
     draft.require(&facts.role.role, "the role does not exist")?;
     draft.require(&facts.role.policies, "")?;
     let check = |caller, action, resource| AccessCheck {
-        who: "Heeler",
+        who: facts.vendor(),
         caller,
         action,
         resource,
@@ -126,11 +142,24 @@ fn evaluate_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     if matches!(facts.request.source, PipelineSource::Bucket { .. }) {
         checks.push(check(heeler(facts), "s3:GetObject", log_object(facts)));
     }
-    let hop = evaluate_access(draft, facts, &checks, "Heeler may receive and read");
+    let hop = evaluate_access(
+        draft,
+        facts,
+        &checks,
+        format!("{} may receive and read", facts.vendor()),
+    );
     Ok(match hop.status {
         HopStatus::Ok => hop,
         _ => with_repair(facts, hop),
     })
+}
+
+/// Returns the role of the vendor that may assume the role of the deployment.
+fn trusted_role(facts: &PipelineFacts) -> String {
+    match facts.vendor() {
+        HEELER => "the Heeler role".to_owned(),
+        vendor => format!("the role of {vendor}"),
+    }
 }
 
 fn role_name(facts: &PipelineFacts) -> &str {

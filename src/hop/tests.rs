@@ -11,8 +11,8 @@ use crate::inventory::facts::{
     DeliveryStatus, KeyFacts, KmsKeyDetails, Organization, TopicFacts, Trail, TrailStatus,
 };
 use crate::inventory::pipeline::{
-    FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts, RoleDetails,
-    RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
+    BucketDestination, FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts,
+    RoleDetails, RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
 };
 use crate::secret::ExternalId;
 use crate::shared_document::role_trust::HeelerTrust;
@@ -83,7 +83,7 @@ fn now() -> SystemTime {
 fn bucket_facts() -> PipelineFacts {
     PipelineFacts {
         request: PipelineRequest {
-            option: "s3",
+            setup_arguments: "--option s3",
             account: ACCOUNT.into(),
             partition: "aws".into(),
             region: "us-east-1".into(),
@@ -94,7 +94,7 @@ fn bucket_facts() -> PipelineFacts {
             source: PipelineSource::Bucket {
                 bucket: "logs".into(),
                 log_prefix: "AWSLogs/".into(),
-                topic: TOPIC.into(),
+                destination: BucketDestination::Topic(TOPIC.into()),
                 log_keys: Vec::new(),
             },
         },
@@ -383,8 +383,8 @@ fn states_of_topic_and_subscription() {
 fn topic_in_another_region_breaks_the_topic_policy() {
     let other = "arn:aws:sns:eu-west-1:111122223333:topic";
     let found = broken(|facts| {
-        if let PipelineSource::Bucket { topic, .. } = &mut facts.request.source {
-            *topic = other.into();
+        if let PipelineSource::Bucket { destination, .. } = &mut facts.request.source {
+            *destination = BucketDestination::Topic(other.into());
         }
     });
     assert!(found.contains(&"topic_policy"), "{found:?}");
@@ -515,7 +515,7 @@ fn log_group_facts() -> PipelineFacts {
     let facts = bucket_facts();
     PipelineFacts {
         request: PipelineRequest {
-            option: "cloudwatch",
+            setup_arguments: "--option cloudwatch",
             source: PipelineSource::LogGroup {
                 log_group: "group".into(),
                 function: "function".into(),

@@ -6,7 +6,7 @@ use crate::aws::arn::{Arn, bucket_arn};
 use crate::aws::message_filter;
 use crate::iam::evaluate::ResourcePolicy;
 use crate::inventory::Fact;
-use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+use crate::inventory::pipeline::{BucketDestination, PipelineFacts, PipelineSource};
 
 /// Evaluates the topic: S3 may publish for the bucket, and may use the key of the topic.
 #[must_use]
@@ -15,7 +15,12 @@ pub fn topic_policy(facts: &PipelineFacts) -> Hop {
 }
 
 fn evaluate_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
-    let PipelineSource::Bucket { bucket, topic, .. } = &facts.request.source else {
+    let PipelineSource::Bucket {
+        bucket,
+        destination: BucketDestination::Topic(topic),
+        ..
+    } = &facts.request.source
+    else {
         return Ok(HopDraft::new(HopId::TopicPolicy, "", "").unknown("not read"));
     };
     let draft = HopDraft::new(

@@ -9,7 +9,9 @@ use tokio::join;
 use super::caller_permissions::{SimulationQuery, iam_quota_facts, simulate};
 use super::facts::{NameOwners, Trail};
 use super::limiter::LimitedClients;
-use super::trail_candidates::{candidates, inspect, inspect_bucket, inspect_candidates};
+use super::trail_candidates::{
+    bucket_trail, candidates, inspect, inspect_bucket, inspect_candidates,
+};
 use super::{Fact, Inventory, InventoryRequest, Lookups, TrailDestination, trail};
 use crate::aws::Aws;
 
@@ -28,7 +30,10 @@ impl Collector {
         let account = trail::account_facts(&clients, &request).await;
         let caller = account.caller.as_ref().ok();
         let trails = account.trails.as_deref().unwrap_or_default();
-        let candidates = candidates(trails, request.trail.as_deref(), caller);
+        let candidates = match (&request.bucket_events, &request.bucket) {
+            (Some(events), bucket) => bucket_trail(trails, bucket.as_deref(), events),
+            (None, _) => candidates(trails, request.trail.as_deref(), caller),
+        };
         // `destroy` may request a bucket to which no trail delivers any more.
         let has_other_bucket = request
             .bucket
@@ -51,8 +56,10 @@ impl Collector {
             },
             async {
                 match caller {
-                    Some(_) => trail::trails_in_other_regions(&clients, trails, &request).await,
-                    None => Fact::NotRequested,
+                    Some(_) if request.bucket_events.is_none() => {
+                        trail::trails_in_other_regions(&clients, trails, &request).await
+                    }
+                    _ => Fact::NotRequested,
                 }
             },
             async {

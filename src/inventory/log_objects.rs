@@ -19,18 +19,23 @@ pub(super) fn log_prefix(trail: Option<&Trail>, organization: Option<&Organizati
     }
 }
 
-/// Returns the notification that setup would create, without a destination.
+/// Returns the notification that setup would create, without a destination. It is for a topic, unless setup sends the
+/// events of the bucket directly to the queue.
 pub(super) fn planned_notification(
     request: &InventoryRequest,
     log_prefix: &str,
 ) -> NotificationEntry {
+    let (target, suffix) = match &request.bucket_events {
+        Some(events) => (NotificationTarget::Queue, events.suffix()),
+        None => (NotificationTarget::Topic, ""),
+    };
     NotificationEntry {
         id: request.names.notification_id(),
-        target: NotificationTarget::Topic,
+        target,
         destination: String::new(),
         events: vec![OBJECT_CREATED.to_owned()],
         prefix: notification_filter::encode(log_prefix),
-        suffix: String::new(),
+        suffix: notification_filter::encode(suffix),
     }
 }
 

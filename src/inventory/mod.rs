@@ -4,6 +4,7 @@
 //! selected, and facts evaluated, in [`crate::check`].
 
 mod bucket;
+pub mod bucket_events;
 pub mod caller_permissions;
 pub mod collector;
 pub mod event_selectors;
@@ -33,6 +34,7 @@ use crate::aws::{CallerIdentity, arn};
 use crate::check_id::CheckId;
 use crate::error::Error;
 use crate::naming::ResourceNames;
+use bucket_events::BucketEvents;
 pub use collector::Collector;
 pub use fact::Fact;
 use facts::{
@@ -54,6 +56,9 @@ pub struct InventoryRequest {
     pub bucket_key: Option<String>,
     pub topic: Option<String>,
     pub log_group: Option<String>,
+    /// The objects of the bucket whose events setup sends directly to the queue. `None` if the events are those of a
+    /// trail.
+    pub bucket_events: Option<BucketEvents>,
     pub heeler_roles: Vec<String>,
     /// The names that setup would use.
     pub names: ResourceNames,

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::bucket_events::{ANY_VENDOR, HEELER};
 use super::fact::Fact;
 use super::facts::{
     AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, KeyFacts, LogGroupFacts,
@@ -93,6 +94,15 @@ impl Snapshot {
                 _ => None,
             },
             TrailDestination::LogGroup => Some(&self.log_group.as_ref()?.region),
+        }
+    }
+
+    /// Returns the vendor that assumes the role, as it occurs in a sentence.
+    #[must_use]
+    pub fn vendor(&self) -> &'static str {
+        match self.request.bucket_events {
+            Some(_) => ANY_VENDOR,
+            None => HEELER,
         }
     }
 
@@ -235,9 +245,13 @@ impl Snapshot {
             .chain(name_owners.errors())
     }
 
-    /// Returns the key prefix of the log objects, with a slash at the end.
+    /// Returns the key prefix of the log objects: that of the trail, with a slash at the end, or the one that the
+    /// operator chose for the events of a bucket.
     #[must_use]
     pub fn log_prefix(&self) -> String {
+        if let Some(events) = &self.request.bucket_events {
+            return events.prefix().to_owned();
+        }
         log_prefix(self.trail(), self.account.organization.present())
     }
 

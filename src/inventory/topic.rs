@@ -24,6 +24,9 @@ pub(super) fn covering_topic(
         organization,
         request,
     } = *scope;
+    if request.bucket_events.is_some() {
+        return None;
+    }
     if let Some(named) = &request.topic {
         if named.starts_with("arn:") {
             return Some(named.clone());

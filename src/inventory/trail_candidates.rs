@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use tokio::join;
 
+use super::bucket_events::BucketEvents;
 use super::facts::{
     AccountFacts, BucketFacts, CandidateDetails, LogGroupFacts, NameOwners, Organization, Trail,
     TrailCandidate,
 };
 use super::limiter::LimitedClients;
+use super::log_objects::log_prefix;
 use super::named_resource::NamedResource;
 use super::read_scope::ReadScope;
 use super::{InventoryRequest, Lookups, TrailDestination, bucket, logs, names, trail};
@@ -50,6 +52,21 @@ pub(super) fn candidates(
     } else {
         complete
     }
+}
+
+/// Returns the trail that delivers to the bucket and whose log files are among the requested objects, if there is one. It
+/// shows how these objects are encrypted.
+pub(super) fn bucket_trail(
+    trails: &[Trail],
+    bucket: Option<&str>,
+    events: &BucketEvents,
+) -> Vec<Trail> {
+    let delivering = trails.iter().filter(|trail| {
+        Some(trail.bucket.as_str()) == bucket
+            && events.shares_prefix(&log_prefix(Some(trail), None))
+    });
+    let best = delivering.max_by_key(|trail| (trail.is_organization, trail.is_multi_region));
+    best.cloned().into_iter().collect()
 }
 
 /// Number of trails that are inspected at the same time. A region has at most five trails.

@@ -9,10 +9,11 @@ use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
 use crate::error::{Error, Result};
 use crate::hop::Hop;
+use crate::inventory::bucket_events::HEELER;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest};
-use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
+use crate::inventory::{InventoryRequest, OptionIdentity, Snapshot, TrailDestination};
 use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -29,6 +30,37 @@ pub trait DeliveryOption: Debug + Sync {
     /// The value of `--option`.
     fn name(&self) -> &'static str {
         self.option_name().name
+    }
+
+    /// The options of a command line that select the option, such as `--option NAME`.
+    fn arguments(&self) -> &'static str {
+        self.option_name().arguments
+    }
+
+    /// The vendor that receives the events, as it occurs in a sentence.
+    fn vendor(&self) -> &'static str {
+        HEELER
+    }
+
+    /// The variant of the option that sends S3 events directly to the queue (`--direct`), if there is one.
+    fn direct_variant(&self) -> Option<&'static dyn DeliveryOption> {
+        None
+    }
+
+    /// Returns true if the operator chooses the objects, and their bucket needs no trail.
+    fn takes_bucket_events(&self) -> bool {
+        false
+    }
+
+    /// Adds the settings of an existing deployment to a request that does not name others.
+    fn keep_settings(&self, _deployment: &Deployment, _request: &mut InventoryRequest) {}
+
+    /// Checks the arguments that only this option needs.
+    ///
+    /// # Errors
+    /// A usage error if one is missing.
+    fn validate_request(&self, _request: &InventoryRequest) -> Result<()> {
+        Ok(())
     }
 
     /// The tag of the role that names the bucket or log group. Only this option writes it.
@@ -167,6 +199,11 @@ pub trait Target: Debug {
         None
     }
 
+    /// The objects that the operator has chosen, for the vendor that reads them.
+    fn announced_objects(&self) -> Option<AnnouncedObjects<'_>> {
+        None
+    }
+
     /// The name of the log group that receives the events.
     fn log_group(&self) -> Option<&str> {
         None
@@ -184,8 +221,18 @@ pub struct Pipeline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogObjects<'a> {
     pub bucket: &'a str,
-    /// Prefix of all log objects, with a slash at the end.
+    /// Prefix of all log objects. That of a trail has a slash at the end.
     pub prefix: &'a str,
+}
+
+/// The objects whose events S3 sends directly to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnouncedObjects<'a> {
+    pub bucket: &'a str,
+    /// The start of their keys; empty for all.
+    pub prefix: &'a str,
+    /// The end of their keys; empty for all.
+    pub suffix: &'a str,
 }
 
 /// Arguments of destroy that identify resources without role and trail.

@@ -4,12 +4,15 @@
 //! behind these two traits: no other module names an option. To add one, add a folder with an implementation of both
 //! traits and a row in [`OPTIONS`].
 
+mod bucket_keys;
 pub mod cloudwatch;
 mod delivery_option;
+pub mod direct;
 pub mod heeler_filter;
 mod names;
 pub mod request;
 pub mod s3;
+pub mod tag_text;
 
 use crate::aws::CallerIdentity;
 use crate::deployment::Deployment;
@@ -20,17 +23,52 @@ use crate::permissions::OptionPermissions;
 use crate::shared_document::role_trust::{HeelerTrust, IamRole};
 
 pub use delivery_option::{
-    DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
+    AnnouncedObjects, DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
 };
 pub use heeler_filter::HEELER_PATTERN;
 
-/// Every option, the recommended one first.
+/// Every option that Heeler supports, the recommended one first. They are the values of `--option`.
 pub static OPTIONS: &[&dyn DeliveryOption] = &[&s3::S3, &cloudwatch::CloudWatch];
 
-/// The option of that name.
+/// The options of [`OPTIONS`], and their variants for other vendors.
+pub fn all() -> impl Iterator<Item = &'static dyn DeliveryOption> {
+    let variants = OPTIONS.iter().filter_map(|option| option.direct_variant());
+    OPTIONS.iter().copied().chain(variants)
+}
+
+/// The option or variant of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn DeliveryOption> {
-    OPTIONS.iter().copied().find(|option| option.name() == name)
+    all().find(|option| option.name() == name)
+}
+
+/// The variant of an option that sends S3 events directly to the queue of another vendor.
+///
+/// # Errors
+/// A usage error for Heeler, whose documents describe a topic in front of the queue, and for an option without this
+/// variant.
+pub fn direct_variant(
+    option: &dyn DeliveryOption,
+    is_heeler: bool,
+) -> Result<&'static dyn DeliveryOption> {
+    let with_variant = OPTIONS
+        .iter()
+        .find(|option| option.direct_variant().is_some());
+    let arguments = with_variant.map_or("--option OPTION", |option| option.arguments());
+    if is_heeler {
+        return Err(Error::usage("--direct does not apply to Heeler")
+            .with_reason("Heeler's documents describe S3 events only with a topic in front of the queue")
+            .with_hint(format!(
+                "leave --direct out for Heeler; for another vendor, use `{arguments} --direct --vendor generic`"
+            )));
+    }
+    option.direct_variant().ok_or_else(|| {
+        Error::usage(format!(
+            "--direct does not apply to option {}",
+            option.name()
+        ))
+        .with_hint(format!("use `{arguments} --direct --vendor generic`"))
+    })
 }
 
 /// The option that examples show and that `policy` assumes.
@@ -42,11 +80,13 @@ pub fn recommended() -> &'static dyn DeliveryOption {
 /// The permissions of the named option, or of all.
 #[must_use]
 pub fn permissions_of(name: Option<&str>) -> Vec<&'static dyn OptionPermissions> {
-    OPTIONS
-        .iter()
-        .filter(|option| name.is_none_or(|name| option.name() == name))
-        .map(|option| option.permissions())
-        .collect()
+    match name {
+        Some(name) => find(name)
+            .map(DeliveryOption::permissions)
+            .into_iter()
+            .collect(),
+        None => OPTIONS.iter().map(|option| option.permissions()).collect(),
+    }
 }
 
 /// Reads the deployment from the tags of its role. If another tool overwrote the value of the option tag, the other
@@ -55,7 +95,7 @@ pub fn permissions_of(name: Option<&str>) -> Vec<&'static dyn OptionPermissions>
 pub fn deployment_of(role: &IamRole) -> Option<Deployment> {
     let mut deployment = Deployment::from_role(role)?;
     if find(&deployment.option).is_none() {
-        let mut options = OPTIONS.iter();
+        let mut options = all();
         if let Some(option) = options.find(|option| deployment.tag(option.target_tag()).is_some()) {
             option.name().clone_into(&mut deployment.option);
         }

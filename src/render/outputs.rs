@@ -1,4 +1,5 @@
-//! The three values to paste into Heeler, with the output names of Heeler's Terraform modules.
+//! The three values to paste into Heeler, with the output names of Heeler's Terraform modules, or the values that another
+//! vendor needs.
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -12,6 +13,20 @@ pub struct OutputValues<'a> {
     pub queue_url: &'a str,
     pub role_arn: &'a str,
     pub external_id: &'a str,
+    /// The objects that another vendor reads; `None` for Heeler.
+    pub objects: Option<ObjectValues<'a>>,
+}
+
+/// The values about the objects whose events another vendor receives.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectValues<'a> {
+    /// The region of the queue and the bucket.
+    pub region: &'a str,
+    pub bucket: &'a str,
+    /// The start of the object keys; empty for all.
+    pub prefix: &'a str,
+    /// The end of the object keys; empty for all.
+    pub suffix: &'a str,
 }
 
 /// The name of a value.
@@ -21,12 +36,20 @@ pub enum OutputName {
     /// URL of the queue
     #[value(alias = "queue_url")]
     HeelerEventQueueUrl,
-    /// ARN of the role that Heeler assumes
+    /// ARN of the role that Heeler or another vendor assumes
     #[value(alias = "role_arn")]
     HeelerEventRoleArn,
-    /// External ID that Heeler presents
+    /// External ID that Heeler or another vendor presents
     #[value(alias = "external_id")]
     HeelerEventRoleExternalId,
+    /// Region of the queue and the bucket, for another vendor
+    Region,
+    /// Bucket of the objects, for another vendor
+    Bucket,
+    /// Start of the object keys, for another vendor
+    ObjectPrefix,
+    /// End of the object keys, for another vendor
+    ObjectSuffix,
 }
 
 /// The text form of the values.
@@ -51,34 +74,83 @@ pub struct Selection {
 }
 
 impl OutputName {
-    const ALL: [Self; 3] = [
+    /// The values for every vendor, and then those about objects.
+    const ALL: [Self; 7] = [
         Self::HeelerEventQueueUrl,
         Self::HeelerEventRoleArn,
         Self::HeelerEventRoleExternalId,
+        Self::Region,
+        Self::Bucket,
+        Self::ObjectPrefix,
+        Self::ObjectSuffix,
     ];
 
     /// The name of the output in Heeler's Terraform modules.
-    fn as_str(self) -> &'static str {
+    fn name_for_heeler(self) -> &'static str {
         match self {
             Self::HeelerEventQueueUrl => "heeler_event_queue_url",
             Self::HeelerEventRoleArn => "heeler_event_role_arn",
             Self::HeelerEventRoleExternalId => "heeler_event_role_external_id",
+            other => other.name_for_vendor(),
         }
     }
 
-    fn value<'a>(self, outputs: &OutputValues<'a>) -> &'a str {
+    /// The name of the value for another vendor.
+    #[must_use]
+    pub fn name_for_vendor(self) -> &'static str {
         match self {
-            Self::HeelerEventQueueUrl => outputs.queue_url,
-            Self::HeelerEventRoleArn => outputs.role_arn,
-            Self::HeelerEventRoleExternalId => outputs.external_id,
+            Self::HeelerEventQueueUrl => "queue_url",
+            Self::HeelerEventRoleArn => "role_arn",
+            Self::HeelerEventRoleExternalId => "external_id",
+            Self::Region => "region",
+            Self::Bucket => "bucket",
+            Self::ObjectPrefix => "object_prefix",
+            Self::ObjectSuffix => "object_suffix",
         }
     }
 }
 
+impl<'a> OutputValues<'a> {
+    /// The value with this name, or `None` if the deployment has no such value.
+    fn get(&self, name: OutputName) -> Option<&'a str> {
+        let objects = self.objects;
+        match name {
+            OutputName::HeelerEventQueueUrl => Some(self.queue_url),
+            OutputName::HeelerEventRoleArn => Some(self.role_arn),
+            OutputName::HeelerEventRoleExternalId => Some(self.external_id),
+            OutputName::Region => objects.map(|objects| objects.region),
+            OutputName::Bucket => objects.map(|objects| objects.bucket),
+            OutputName::ObjectPrefix => objects.map(|objects| objects.prefix),
+            OutputName::ObjectSuffix => objects.map(|objects| objects.suffix),
+        }
+    }
+
+    /// Returns true if the deployment has a value with this name.
+    #[must_use]
+    pub fn has(&self, name: OutputName) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The names of all values.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all().map(|(_, name, _)| name)
+    }
+
+    /// All values, each with its name for the vendor of the deployment.
+    fn all(&self) -> impl Iterator<Item = (OutputName, &'static str, &'a str)> {
+        OutputName::ALL.into_iter().filter_map(|name| {
+            let shown = match self.objects {
+                None => name.name_for_heeler(),
+                Some(_) => name.name_for_vendor(),
+            };
+            Some((name, shown, self.get(name)?))
+        })
+    }
+}
+
 impl Selection {
-    fn names(self) -> impl Iterator<Item = OutputName> {
-        let is_selected = move |name: &OutputName| self.name.is_none_or(|only| only == *name);
-        OutputName::ALL.into_iter().filter(is_selected)
+    fn includes(self, name: OutputName) -> bool {
+        self.name.is_none_or(|only| only == name)
     }
 }
 
@@ -93,16 +165,20 @@ pub fn outputs_document(ui: &Ui, outputs: &OutputValues<'_>) -> Document {
 pub fn selected_document(ui: &Ui, outputs: &OutputValues<'_>, selection: Selection) -> Document {
     if ui.format() == OutputFormat::Json {
         return Document::Json(match selection.name {
-            Some(name) => name.value(outputs).into(),
+            Some(name) => outputs.get(name).into(),
             None => outputs_json(outputs),
         });
     }
-    let lines = selection.names().map(|name| {
-        let value = escape_control_chars(name.value(outputs));
+    let shows_empty = selection.layout != ValuesLayout::Table || selection.name.is_some();
+    let selected = outputs
+        .all()
+        .filter(|(name, _, value)| selection.includes(*name) && (shows_empty || !value.is_empty()));
+    let lines = selected.map(|(_, name, value)| {
+        let value = escape_control_chars(value);
         match (selection.layout, selection.name) {
             (ValuesLayout::Table, Some(_)) => format!("{value}\n"),
-            (ValuesLayout::Table, None) => table_row(*ui, name.as_str(), &value),
-            (layout, _) => assignment(layout, name.as_str(), &value),
+            (ValuesLayout::Table, None) => table_row(*ui, name, &value),
+            (layout, _) => assignment(layout, name, &value),
         }
     });
     Document::Text(lines.collect())
@@ -111,7 +187,7 @@ pub fn selected_document(ui: &Ui, outputs: &OutputValues<'_>, selection: Selecti
 /// Prints the command that masks the external ID in the log of GitHub Actions, which reads standard error, too.
 pub fn print_mask_command(ui: &Ui, outputs: &OutputValues<'_>, selection: Selection) {
     let secret = OutputName::HeelerEventRoleExternalId;
-    if selection.layout == ValuesLayout::Github && selection.names().any(|name| name == secret) {
+    if selection.layout == ValuesLayout::Github && selection.includes(secret) {
         let value = escape_control_chars(outputs.external_id).replace('%', "%25");
         ui.print_stderr(&format!("::add-mask::{value}"));
     }
@@ -147,9 +223,8 @@ fn assignment(layout: ValuesLayout, name: &str, value: &str) -> String {
 
 /// Returns the values as JSON.
 pub(super) fn outputs_json(outputs: &OutputValues<'_>) -> Value {
-    let named = OutputName::ALL
-        .into_iter()
-        .map(|name| (name.as_str().to_owned(), name.value(outputs).into()));
+    let named = outputs.all();
+    let named = named.map(|(_, name, value)| (name.to_owned(), value.into()));
     Value::Object(named.collect())
 }
 
@@ -161,6 +236,7 @@ mod tests {
         queue_url: "https://sqs.us-east-1.amazonaws.com/111122223333/heeler_queue",
         role_arn: "arn:aws:iam::111122223333:role/pla$t${form}'s/heeler_role",
         external_id: "a=b,c",
+        objects: None,
     };
 
     fn shown(width: Option<usize>, layout: ValuesLayout, name: Option<OutputName>) -> String {
@@ -213,5 +289,24 @@ mod tests {
         assert_eq!(lines[..2], ["heeler_event_queue_url", OUTPUTS.queue_url]);
         assert_eq!(lines[4], "heeler_event_role_external_id  a=b,c");
         assert_eq!(shown(None, ValuesLayout::Table, None).lines().count(), 3);
+    }
+
+    #[test]
+    fn other_vendors_get_values_about_objects() {
+        let values = OutputValues {
+            objects: Some(ObjectValues {
+                region: "us-east-1",
+                bucket: "logs",
+                prefix: "",
+                suffix: ".gz",
+            }),
+            ..OUTPUTS
+        };
+        let names: Vec<&str> = values.names().collect();
+        let all = "queue_url role_arn external_id region bucket object_prefix object_suffix";
+        assert_eq!(names.join(" "), all);
+        assert_eq!(outputs_json(&values)["object_suffix"], ".gz");
+        assert!(!OUTPUTS.has(OutputName::Bucket));
+        assert_eq!(OUTPUTS.names().count(), 3);
     }
 }

@@ -7,6 +7,7 @@ use super::check_groups::ids_of;
 use super::check_results::{missing_permission, problem_lines};
 use super::{Tone, Ui};
 use crate::check::{CheckResult, FixAction, Report, ResultClass, Verdict};
+use crate::inventory::bucket_events::HEELER;
 use crate::sanitize::escape_control_chars;
 
 /// The text after the report.
@@ -170,10 +171,14 @@ pub(super) fn next_steps(ui: Ui, report: &Report, advice: &Advice<'_>) -> String
         } else {
             "setup"
         };
-        let next = format!("heeler-ec {command} --option {}", report.option);
+        let next = format!("heeler-ec {command} {}", report.arguments);
         let _ = writeln!(text, "Next: {}", ui.repeated.complete(&next));
         if !advice.trust_is_known {
-            let line = "setup asks for the ARN of the Heeler role, which Heeler provides as heeler_security_role_arns in the variables file of its zip. It then shows the plan and asks before it creates anything.";
+            let line = if report.vendor != HEELER {
+                "setup needs the ARN of the role that the vendor assumes yours with (--vendor-role-arn). It shows the plan and asks before it creates anything."
+            } else {
+                "setup asks for the ARN of the Heeler role, which Heeler provides as heeler_security_role_arns in the variables file of its zip. It then shows the plan and asks before it creates anything."
+            };
             let _ = writeln!(text, "{}", ui.wrap_stdout(line, 0));
         }
     } else {

@@ -73,6 +73,7 @@ mod tests {
         OwnershipTags {
             option: OptionName {
                 name: "s3",
+                arguments: "--option s3",
                 all: &["s3", "cloudwatch"],
             },
             extra: extra

@@ -391,6 +391,7 @@ mod tests {
             ownership: OwnershipTags {
                 option: OptionName {
                     name: "s3",
+                    arguments: "--option s3",
                     all: &["s3", "cloudwatch"],
                 },
                 extra: Vec::new(),

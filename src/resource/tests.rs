@@ -33,6 +33,7 @@ const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111
 const OWNERSHIP: OwnershipTags = OwnershipTags {
     option: OptionName {
         name: "s3",
+        arguments: "--option s3",
         all: &["s3", "cloudwatch"],
     },
     extra: Vec::new(),

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use testkit::Call;
 use testkit::strict::eventual::has_read_after_write;
 
+use crate::commands::DIRECT;
+
 use super::run::{command_line, organization, run_command, set_up};
 
 /// The commands that call AWS.
@@ -146,7 +148,7 @@ impl Kind {
 }
 
 /// The delivery options.
-pub const OPTIONS: [&str; 2] = ["s3", "cloudwatch"];
+pub const OPTIONS: [&str; 3] = ["s3", "cloudwatch", DIRECT];
 
 /// A case of the matrix.
 #[derive(Clone, Debug)]

@@ -135,7 +135,7 @@ pub async fn run_command(
                 "CreateUser",
                 false,
             );
-            if option == "s3" {
+            if option.starts_with("s3") {
                 org.deliver(&LogFile::new(org.account(), org.region(), vec![record]))
                     .await;
             } else {

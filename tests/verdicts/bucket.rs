@@ -564,7 +564,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "trail and bucket have different keys, and objects have the trail's",
             |s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), Some(kms(KEY))),
             "warn",
-            "setup grants Heeler use of both",
+            "setup grants the role use of both",
         ),
         s3(
             "bucket.encryption",

@@ -116,6 +116,7 @@ pub fn ready(route: TrailDestination) -> Snapshot {
             bucket_key: None,
             topic: None,
             log_group: None,
+            bucket_events: None,
             heeler_roles: Vec::new(),
             names: ResourceNames::new("heeler"),
             permissions_boundary: None,

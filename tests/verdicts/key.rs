@@ -301,7 +301,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "its policy leaves it to IAM",
             with_key,
             "pass",
-            "no statement denies Heeler kms:Decrypt",
+            "no statement denies the role kms:Decrypt",
         ),
         s3(
             "key.decrypt",
@@ -361,7 +361,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "unknown",
-            "not known for Heeler's requests: aws:SourceIp",
+            "not known for the requests of the role: aws:SourceIp",
         ),
         s3(
             "key.decrypt",

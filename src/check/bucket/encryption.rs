@@ -24,7 +24,7 @@ pub(super) fn encryption(snapshot: &Snapshot) -> Verdict {
             return key_override_verdict(bucket, named, of_trail, object);
         }
         let Some(object) = object else {
-            return unconfirmed_verdict(of_trail, configured);
+            return unconfirmed_verdict(snapshot, of_trail, configured);
         };
         let of_bucket = match configured {
             Encryption::Kms(Some(key))
@@ -77,7 +77,9 @@ pub(super) fn encryption(snapshot: &Snapshot) -> Verdict {
 /// Creates the finding that the observed and the configured encryption differ.
 fn mixed_encryption_finding(observed: &str) -> Finding {
     Finding::new(observed, "the same encryption for all log objects")
-        .because("the encryption was changed recently; setup grants Heeler use of every key found")
+        .because(
+            "the encryption was changed recently; setup grants the role use of every key found",
+        )
         .advice("to confirm the new encryption, wait for a delivery and run preflight again")
         .retryable()
 }
@@ -110,7 +112,7 @@ fn key_override_verdict(
                 format!("the trail encrypts with {trail_key}"),
                 format!("key {named} (--bucket-kms-key)"),
             )
-            .because("Heeler would be notified of objects that it cannot decrypt")
+            .because("notifications would name objects that the role cannot decrypt")
             .advice("remove --bucket-kms-key: the key is detected"),
         );
     }
@@ -128,7 +130,7 @@ fn key_override_verdict(
                 format!("the newest log object is encrypted with {key}"),
                 format!("key {named} (--bucket-kms-key)"),
             )
-            .because("Heeler would be notified of objects that it cannot decrypt")
+            .because("notifications would name objects that the role cannot decrypt")
             .advice("remove --bucket-kms-key: the key is detected"),
         ),
         Some(_) => Verdict::Pass(format!("SSE-KMS with {named}")),
@@ -145,10 +147,19 @@ fn key_override_verdict(
 }
 
 /// Evaluates the configuration if there is no recent log object.
-fn unconfirmed_verdict(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
+fn unconfirmed_verdict(
+    snapshot: &Snapshot,
+    of_trail: Option<&str>,
+    configured: &Encryption,
+) -> Verdict {
     let found = match (of_trail, configured) {
         (Some(key), _) => format!("the trail's key {key}"),
         (None, Encryption::S3) => return Verdict::Pass("SSE-S3 needs no KMS key".into()),
+        // Objects of any source: there is no place in which to look for a recent one.
+        (None, other) if snapshot.request.bucket_events.is_some() => {
+            let key = describe(other);
+            return Verdict::Pass(format!("new objects are encrypted with {key} by default"));
+        }
         (None, other) => describe(other),
     };
     Verdict::Warn(
@@ -168,7 +179,7 @@ fn two_keys_finding(of_trail: &str, of_bucket: &str) -> Finding {
         "one key for all log objects",
     )
     .because(
-        "log objects use the trail's key, but older objects and digest files may use the bucket's; setup grants Heeler use of both",
+        "log objects use the trail's key, but older objects and digest files may use the bucket's; setup grants the role use of both",
     )
     .advice("no action is needed; to use one key, configure the same key for the trail and the bucket")
 }

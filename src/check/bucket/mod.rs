@@ -19,113 +19,141 @@ use crate::inventory::facts::{
 use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
-    Check {
-        id: CheckId::BucketMatchesTrail,
-        description: "the bucket is the trail's bucket",
-        requirement: Requirement::BLOCKING,
-        permissions: &["cloudtrail:DescribeTrails"],
-        evaluate: matches_trail,
-    },
-    Check {
-        id: CheckId::BucketOwner,
-        description: "the bucket belongs to this account",
-        requirement: Requirement::BLOCKING,
-        permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
-        evaluate: owner,
-    },
-    Check {
-        id: CheckId::BucketRegion,
-        description: "the bucket's region is known",
-        requirement: Requirement::BLOCKING,
-        permissions: &["s3:ListBucket"],
-        evaluate: region,
-    },
-    Check {
-        id: CheckId::BucketRecentObjects,
-        description: "the bucket has recent log objects",
-        requirement: Requirement::ADVISORY,
-        permissions: &["s3:ListBucket"],
-        evaluate: recent_objects,
-    },
-    Check {
-        id: CheckId::BucketMemberObjects,
-        description: "the bucket has log objects of member accounts",
-        requirement: Requirement::ADVISORY,
-        permissions: &["organizations:ListAccounts", "s3:ListBucket"],
-        evaluate: member_objects,
-    },
-    Check {
-        id: CheckId::BucketEncryption,
-        description: "the encryption of the log objects is known",
-        requirement: Requirement::REQUIRED,
-        permissions: &["s3:GetEncryptionConfiguration", "s3:GetObject"],
-        evaluate: encryption::encryption,
-    },
-    Check {
-        id: CheckId::BucketNotifications,
-        description: "the bucket can send notifications for new log objects",
-        requirement: Requirement::BLOCKING,
-        permissions: &["s3:GetBucketNotification"],
-        evaluate: notifications::notifications,
-    },
-    Check {
-        id: CheckId::BucketDestinations,
-        description: "the destinations of other notifications exist",
-        requirement: Requirement::ADVISORY,
-        permissions: &[
-            "sns:GetTopicAttributes",
-            "sqs:GetQueueUrl",
-            "lambda:GetFunctionConcurrency",
-        ],
-        evaluate: destinations::destinations,
-    },
-    Check {
-        id: CheckId::BucketTopic,
-        description: "the existing topic is usable",
-        requirement: Requirement::BLOCKING,
-        permissions: &[
-            "sns:GetTopicAttributes",
-            "kms:DescribeKey",
-            "kms:GetKeyPolicy",
-        ],
-        evaluate: topic::topic,
-    },
-    Check {
-        id: CheckId::BucketDelivery,
-        description: "the bucket policy allows CloudTrail to deliver for every account",
-        requirement: Requirement::ADVISORY,
-        permissions: &["s3:GetBucketPolicy"],
-        evaluate: policy::delivery,
-    },
-    Check {
-        id: CheckId::BucketPolicy,
-        description: "the bucket policy allows Heeler to read",
-        requirement: Requirement::ADVISORY,
-        permissions: &["s3:GetBucketPolicy"],
-        evaluate: policy::policy,
-    },
-    Check {
-        id: CheckId::BucketOwnership,
-        description: "the bucket owner owns the log objects",
-        requirement: Requirement::ADVISORY,
-        permissions: &["s3:GetBucketOwnershipControls"],
-        evaluate: object_ownership,
-    },
-    Check {
-        id: CheckId::BucketLifecycle,
-        description: "lifecycle rules keep log objects for at least a day",
-        requirement: Requirement::ADVISORY,
-        permissions: &["s3:GetLifecycleConfiguration"],
-        evaluate: lifecycle,
-    },
-    Check {
-        id: CheckId::BucketRequesterPays,
-        description: "Requester Pays is disabled",
-        requirement: Requirement::REQUIRED,
-        permissions: &["s3:GetBucketRequestPayment"],
-        evaluate: requester_pays,
-    },
+    MATCHES_TRAIL,
+    OWNER,
+    REGION,
+    RECENT_OBJECTS,
+    MEMBER_OBJECTS,
+    ENCRYPTION,
+    NOTIFICATIONS,
+    DESTINATIONS,
+    TOPIC,
+    DELIVERY,
+    POLICY,
+    OWNERSHIP,
+    LIFECYCLE,
+    REQUESTER_PAYS,
 ];
+
+/// Checks of a bucket whose objects need not be those of a trail.
+pub const ANY_BUCKET_CHECKS: &[Check] = &[
+    OWNER,
+    REGION,
+    ENCRYPTION,
+    NOTIFICATIONS,
+    DESTINATIONS,
+    POLICY,
+    OWNERSHIP,
+    LIFECYCLE,
+    REQUESTER_PAYS,
+];
+
+const MATCHES_TRAIL: Check = Check {
+    id: CheckId::BucketMatchesTrail,
+    description: "the bucket is the trail's bucket",
+    requirement: Requirement::BLOCKING,
+    permissions: &["cloudtrail:DescribeTrails"],
+    evaluate: matches_trail,
+};
+const OWNER: Check = Check {
+    id: CheckId::BucketOwner,
+    description: "the bucket belongs to this account",
+    requirement: Requirement::BLOCKING,
+    permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
+    evaluate: owner,
+};
+const REGION: Check = Check {
+    id: CheckId::BucketRegion,
+    description: "the bucket's region is known",
+    requirement: Requirement::BLOCKING,
+    permissions: &["s3:ListBucket"],
+    evaluate: region,
+};
+const RECENT_OBJECTS: Check = Check {
+    id: CheckId::BucketRecentObjects,
+    description: "the bucket has recent log objects",
+    requirement: Requirement::ADVISORY,
+    permissions: &["s3:ListBucket"],
+    evaluate: recent_objects,
+};
+const MEMBER_OBJECTS: Check = Check {
+    id: CheckId::BucketMemberObjects,
+    description: "the bucket has log objects of member accounts",
+    requirement: Requirement::ADVISORY,
+    permissions: &["organizations:ListAccounts", "s3:ListBucket"],
+    evaluate: member_objects,
+};
+const ENCRYPTION: Check = Check {
+    id: CheckId::BucketEncryption,
+    description: "the encryption of the log objects is known",
+    requirement: Requirement::REQUIRED,
+    permissions: &["s3:GetEncryptionConfiguration", "s3:GetObject"],
+    evaluate: encryption::encryption,
+};
+const NOTIFICATIONS: Check = Check {
+    id: CheckId::BucketNotifications,
+    description: "the bucket can send notifications for new log objects",
+    requirement: Requirement::BLOCKING,
+    permissions: &["s3:GetBucketNotification"],
+    evaluate: notifications::notifications,
+};
+const DESTINATIONS: Check = Check {
+    id: CheckId::BucketDestinations,
+    description: "the destinations of other notifications exist",
+    requirement: Requirement::ADVISORY,
+    permissions: &[
+        "sns:GetTopicAttributes",
+        "sqs:GetQueueUrl",
+        "lambda:GetFunctionConcurrency",
+    ],
+    evaluate: destinations::destinations,
+};
+const TOPIC: Check = Check {
+    id: CheckId::BucketTopic,
+    description: "the existing topic is usable",
+    requirement: Requirement::BLOCKING,
+    permissions: &[
+        "sns:GetTopicAttributes",
+        "kms:DescribeKey",
+        "kms:GetKeyPolicy",
+    ],
+    evaluate: topic::topic,
+};
+const DELIVERY: Check = Check {
+    id: CheckId::BucketDelivery,
+    description: "the bucket policy allows CloudTrail to deliver for every account",
+    requirement: Requirement::ADVISORY,
+    permissions: &["s3:GetBucketPolicy"],
+    evaluate: policy::delivery,
+};
+const POLICY: Check = Check {
+    id: CheckId::BucketPolicy,
+    description: "the bucket policy allows the role to read",
+    requirement: Requirement::ADVISORY,
+    permissions: &["s3:GetBucketPolicy"],
+    evaluate: policy::policy,
+};
+const OWNERSHIP: Check = Check {
+    id: CheckId::BucketOwnership,
+    description: "the bucket owner owns the log objects",
+    requirement: Requirement::ADVISORY,
+    permissions: &["s3:GetBucketOwnershipControls"],
+    evaluate: object_ownership,
+};
+const LIFECYCLE: Check = Check {
+    id: CheckId::BucketLifecycle,
+    description: "lifecycle rules keep log objects for at least a day",
+    requirement: Requirement::ADVISORY,
+    permissions: &["s3:GetLifecycleConfiguration"],
+    evaluate: lifecycle,
+};
+const REQUESTER_PAYS: Check = Check {
+    id: CheckId::BucketRequesterPays,
+    description: "Requester Pays is disabled",
+    requirement: Requirement::REQUIRED,
+    permissions: &["s3:GetBucketRequestPayment"],
+    evaluate: requester_pays,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -139,7 +167,7 @@ fn matches_trail(snapshot: &Snapshot) -> Verdict {
                 format!("{} is the alias of an access point", bucket.name),
                 "the bucket of the access point",
             )
-            .because("notifications and Heeler's permissions need the bucket itself")
+            .because("notifications and the role's permissions need the bucket itself")
             .console(storage_location_path(snapshot))
             .cli(change_bucket_command(snapshot)),
         );
@@ -181,6 +209,10 @@ pub(super) fn change_bucket_command(snapshot: &Snapshot) -> String {
     )
 }
 
+/// The reason why the bucket of a trail must belong to the management account.
+const OTHER_ACCOUNT_REASON: &str = "Heeler requires the log bucket in the management account for this option; otherwise \
+                                    use an option that reads from a log group, or create a second organization trail";
+
 fn owner(snapshot: &Snapshot) -> Verdict {
     let Some(bucket) = &snapshot.bucket else {
         return skipped_because(CheckId::TrailFound);
@@ -194,6 +226,16 @@ fn owner(snapshot: &Snapshot) -> Verdict {
     match &bucket.owner {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(BucketOwner::ThisAccount { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
+        Ok(BucketOwner::OtherAccount { .. }) if snapshot.request.bucket_events.is_some() => {
+            Verdict::Fail(
+                Finding::new(
+                    format!("bucket {} belongs to another account", bucket.name),
+                    "a bucket of this account",
+                )
+                .because("only the owner of a bucket can change its notifications")
+                .advice("use credentials of the account that owns the bucket (--profile)"),
+            )
+        }
         // In a member account, the bucket may well be the management account's. A second trail would cost for each event.
         Ok(BucketOwner::OtherAccount { .. }) if is_member_account(snapshot) => {
             skipped_because(CheckId::OrgManagementAccount)
@@ -203,8 +245,7 @@ fn owner(snapshot: &Snapshot) -> Verdict {
                 format!("bucket {} belongs to another account", bucket.name),
                 "a bucket in the management account",
             )
-            .because("Heeler requires the log bucket in the management account for this option; otherwise use an \
-                      option that reads from a log group, or create a second organization trail")
+            .because(OTHER_ACCOUNT_REASON)
             .console("CloudTrail > Trails > Create trail, with a bucket of this account")
             .cli("aws cloudtrail create-trail --name organization-trail-here --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"),
         ),
@@ -231,10 +272,10 @@ fn region(snapshot: &Snapshot) -> Verdict {
         Verdict::Pass(match home {
             Some(home) if home != region => {
                 format!(
-                    "{region}: setup creates the queue, topic and key there; the trail's home region {home} does not matter"
+                    "{region}: setup creates all resources there; the trail's home region {home} does not matter"
                 )
             }
-            _ => format!("{region}: setup creates the queue, topic and key there"),
+            _ => format!("{region}: setup creates all resources there"),
         })
     })
 }
@@ -365,9 +406,7 @@ fn lifecycle(snapshot: &Snapshot) -> Verdict {
                 harmful.join("; "),
                 "log objects that stay readable for more than a day",
             )
-            .because(
-                "Heeler usually reads log objects within minutes, but a backlog can take hours",
-            )
+            .because("log objects are usually read within minutes, but a backlog can take hours")
             .console(format!(
                 "S3 > {} > Management > Lifecycle rules",
                 bucket.name
@@ -418,7 +457,10 @@ fn requester_pays(snapshot: &Snapshot) -> Verdict {
         Fact::Present(false) => Verdict::Pass("the bucket owner pays".into()),
         Fact::Present(true) => Verdict::Fail(
             Finding::new("Requester Pays is enabled", "the bucket owner pays")
-                .because("S3 rejects requests that do not agree to pay, and Heeler's requests do not")
+                .because(format!(
+                    "S3 rejects requests that do not agree to pay, and those of {} do not",
+                    snapshot.vendor()
+                ))
                 .console(format!("S3 > {} > Properties > Requester pays > Edit > Disable", bucket.name))
                 .cli(format!(
                     "aws s3api put-bucket-request-payment --bucket {} --request-payment-configuration Payer=BucketOwner",

@@ -26,7 +26,7 @@ fn evaluate_entries(
 ) -> Verdict {
     let planned = snapshot.planned_notification();
     if let Some(entry) = entries.iter().find(|entry| entry.id == planned.id) {
-        return own_entry_verdict(snapshot, entry);
+        return own_entry_verdict(snapshot, entry, &planned);
     }
     let others: Vec<&NotificationEntry> = entries.iter().collect();
     let overlapping: Vec<&NotificationEntry> = others
@@ -96,6 +96,18 @@ fn overlap_finding(
     let Some(first) = all.first() else {
         return finding;
     };
+    if snapshot.request.bucket_events.is_some() {
+        return finding
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            ))
+            .cli(show_configuration_command(bucket))
+            .advice(
+                "choose objects that no other notification announces with --object-prefix and --object-suffix, or put an \
+                 SNS topic in front of both queues",
+            );
+    }
     let topics = all
         .iter()
         .filter(|entry| entry.target == NotificationTarget::Topic)
@@ -193,37 +205,45 @@ fn missing_coverage(
     missing.join(", ")
 }
 
-/// Evaluates the notification with the ID of setup, which is managed only if it sends to the topic of setup.
-fn own_entry_verdict(snapshot: &Snapshot, entry: &NotificationEntry) -> Verdict {
-    let topic = snapshot.request.names.topic();
+/// Evaluates the notification with the ID of setup, which is managed only if it sends to the topic or queue of setup.
+fn own_entry_verdict(
+    snapshot: &Snapshot,
+    entry: &NotificationEntry,
+    planned: &NotificationEntry,
+) -> Verdict {
+    let names = &snapshot.request.names;
+    let (kind, name, resource) = match planned.target {
+        NotificationTarget::Queue => ("queue", names.queue(), NamedResource::Queue),
+        _ => ("topic", names.topic(), NamedResource::Topic),
+    };
     let here = Arn::parse(&entry.destination).is_some_and(|arn| {
-        arn.resource == topic
+        arn.resource == name
             && Some(arn.account) == snapshot.account_id()
             && Some(arn.region) == snapshot.region()
     });
-    if entry.target != NotificationTarget::Topic || !here {
+    if entry.target != planned.target || !here {
         return Verdict::Fail(
             Finding::new(
                 format!("notification {} sends to {}", entry.id, entry.destination),
-                format!("no notification with this ID, or one to topic {topic}"),
+                format!("no notification with this ID, or one to {kind} {name}"),
             )
             .because("setup uses this ID, and the destination is not managed by heeler-ec")
             .advice("choose other names with --name-prefix"),
         );
     }
-    match snapshot.name_owners.get(NamedResource::Topic) {
+    match snapshot.name_owners.get(resource) {
         Fact::Absent => Verdict::Warn(
             Finding::new(
                 format!(
-                    "notification {} sends to topic {topic}, which does not exist",
+                    "notification {} sends to {kind} {name}, which does not exist",
                     entry.id
                 ),
-                "the topic that the notification sends to",
+                format!("the {kind} that the notification sends to"),
             )
-            .because(
-                "no events arrive, and S3 rejects configuration changes until the topic exists again",
-            )
-            .advice("setup creates the topic again"),
+            .because(format!(
+                "no events arrive, and S3 rejects configuration changes until the {kind} exists again"
+            ))
+            .advice(format!("setup creates the {kind} again")),
         ),
         _ => Verdict::Pass(format!("{} already exists", entry.id)),
     }

@@ -21,7 +21,7 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
             Ok(policy) => policy,
             Err(verdict) => return *verdict,
         };
-        let action = "s3:GetObject";
+        let (action, vendor) = ("s3:GetObject", snapshot.vendor());
         let decision = decide(
             &heeler(snapshot),
             action,
@@ -31,13 +31,13 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
         );
         let finding = |observed: String| {
             let role = snapshot.access_role_arn().unwrap_or_default();
-            show_policy(bucket, Finding::new(observed, "no Deny that applies to Heeler"))
-                .because("Heeler reads from its own network with the role that setup creates; after four denied attempts, the message moves to the dead-letter queue")
+            show_policy(bucket, Finding::new(observed, format!("no Deny that applies to {vendor}")))
+                .because(format!("{vendor} reads from its own network with the role that setup creates; after four denied attempts, the message moves to the dead-letter queue"))
                 .advice(format!("exempt {role} with a condition on aws:PrincipalArn"))
         };
         match decision {
             Decision::Allow | Decision::ImplicitDeny(_) => {
-                Verdict::Pass("no statement denies Heeler access".into())
+                Verdict::Pass(format!("no statement denies {vendor} access"))
             }
             Decision::ExplicitDeny(statement) => {
                 Verdict::Warn(finding(describe_deny(&statement, action)))
@@ -45,7 +45,7 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
             Decision::Unknown(missing) => Verdict::Undetermined(finding(describe_unknown(
                 &missing,
                 action,
-                "Heeler's requests",
+                &format!("the requests of {vendor}"),
             ))),
         }
     })

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use crate::check_id::CheckId;
-use crate::option::OPTIONS;
+use crate::option::all;
 
 /// A parser of the IDs of all checks, or of those that can be accepted.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,7 @@ impl CheckIdParser {
 
     /// Returns the valid IDs in alphabetical order.
     fn ids(self) -> Vec<CheckId> {
-        let checks = OPTIONS
-            .iter()
-            .flat_map(|option| option.checks().iter().copied().flatten());
+        let checks = all().flat_map(|option| option.checks().iter().copied().flatten());
         let checks = checks.filter(|check| check.requirement.acceptable || !self.acceptable_only);
         let mut ids: Vec<CheckId> = checks.map(|check| check.id).collect();
         ids.sort_unstable_by_key(|id| id.as_str());

@@ -248,7 +248,7 @@ impl LiveTail<'_> {
                     _ if filtered > 0 => TailNotice::AllFiltered { timeout, filtered },
                     _ => TailNotice::NoEvents {
                         timeout,
-                        option: self.target.option.clone(),
+                        preflight_arguments: self.target.preflight_arguments.clone(),
                         source,
                     },
                 });

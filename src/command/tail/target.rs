@@ -11,6 +11,8 @@ use crate::tail::source::{LogBucket, SourceKind};
 /// The sources of a deployment, with the names that are needed to read from them.
 pub(super) struct TailTarget {
     pub option: String,
+    /// The options of preflight that select the option of the deployment.
+    pub preflight_arguments: String,
     /// The available sources; the first is the default.
     pub sources: Vec<SourceKind>,
     /// `None` if the deployment has no topic.
@@ -38,6 +40,16 @@ impl TailTarget {
         let logs = target.log_objects();
         Ok(Self {
             option: target.option().name().to_owned(),
+            preflight_arguments: match target.announced_objects() {
+                Some(objects) => {
+                    format!(
+                        "{} --bucket {}",
+                        target.option().arguments(),
+                        objects.bucket
+                    )
+                }
+                None => target.option().arguments().to_owned(),
+            },
             sources,
             subscription: subscription_target(&*target).map(|subscription| SubscriptionTarget {
                 extra_tags: deployment.extra_tags(),

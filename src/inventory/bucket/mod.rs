@@ -57,7 +57,7 @@ pub(super) async fn inspect(
                 .as_ref()
                 .ok()
                 .and_then(|entries| covering_topic(entries, scope, clients.region()));
-            let managed = managed_topic(scope, clients.region());
+            let managed = managed_destination(scope, clients.region());
             let known = [managed.as_str(), topic.as_deref().unwrap_or_default()];
             let entries = notifications.as_deref().unwrap_or_default();
             let (topic, destinations) = join!(
@@ -108,10 +108,14 @@ pub(super) async fn inspect(
     }
 }
 
-/// Returns the ARN of the topic that setup would create.
-fn managed_topic(scope: &ReadScope<'_>, region: &str) -> String {
-    let (caller, topic) = (scope.caller, scope.request.names.topic());
-    arn::build(&caller.partition, "sns", region, &caller.account, &topic)
+/// Returns the ARN of the topic or queue that setup would create as the destination of its notification.
+fn managed_destination(scope: &ReadScope<'_>, region: &str) -> String {
+    let (caller, names) = (scope.caller, &scope.request.names);
+    let (service, name) = match scope.request.bucket_events {
+        Some(_) => ("sqs", names.queue()),
+        None => ("sns", names.topic()),
+    };
+    arn::build(&caller.partition, service, region, &caller.account, &name)
 }
 
 /// Reads the policy of a bucket of this account.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::aws::arn;
 use crate::aws::bucket_notification::NotificationEntry;
 use crate::inventory::Fact;
+use crate::inventory::bucket_events::{ANY_VENDOR, HEELER};
 use crate::inventory::facts::{
     KeyFacts, LogGroupSettings, Organization, SubscriptionFilterFacts, TopicFacts, Trail,
     TrailStatus,
@@ -15,8 +16,8 @@ use crate::inventory::log_objects;
 /// Names and ARNs of the resources of a deployment that are read.
 #[derive(Clone, Debug)]
 pub struct PipelineRequest {
-    /// The option of the deployment.
-    pub option: &'static str,
+    /// The options of setup that select the option of the deployment, such as `--option NAME`.
+    pub setup_arguments: &'static str,
     pub account: String,
     pub partition: String,
     pub region: String,
@@ -37,8 +38,7 @@ pub enum PipelineSource {
         bucket: String,
         /// Key prefix of all log objects at the time of setup, with a trailing slash.
         log_prefix: String,
-        /// ARN of the topic.
-        topic: String,
+        destination: BucketDestination,
         /// ARNs of the customer managed keys on which the role that Heeler assumes has a grant.
         log_keys: Vec<String>,
     },
@@ -52,6 +52,15 @@ pub enum PipelineSource {
         /// ARN of that role, with its path.
         function_role_arn: String,
     },
+}
+
+/// The destination of the bucket notification.
+#[derive(Clone, Debug)]
+pub enum BucketDestination {
+    /// ARN of the topic.
+    Topic(String),
+    /// The queue of the deployment, which receives the events of all objects whose keys have this suffix.
+    Queue { suffix: String },
 }
 
 /// The facts about every hop of a deployment.
@@ -87,9 +96,17 @@ pub struct PipelineFacts {
 
 impl PipelineFacts {
     /// Returns the key prefix of the log objects. It is the trail's current prefix, or the prefix at the time of setup
-    /// if the trail or its organization is unknown.
+    /// if the trail or its organization is unknown. For objects of any source, it is always the prefix of setup.
     #[must_use]
     pub fn log_prefix(&self) -> String {
+        if let PipelineSource::Bucket {
+            destination: BucketDestination::Queue { .. },
+            log_prefix,
+            ..
+        } = &self.request.source
+        {
+            return log_prefix.clone();
+        }
         let organization = self.organization.present();
         let known = self
             .trail
@@ -98,6 +115,30 @@ impl PipelineFacts {
         match (known, &self.request.source) {
             (None, PipelineSource::Bucket { log_prefix, .. }) => log_prefix.clone(),
             (trail, _) => log_objects::log_prefix(trail, organization),
+        }
+    }
+
+    /// Returns the topic that the bucket notification names, or `None` without a topic.
+    #[must_use]
+    pub fn topic_arn(&self) -> Option<&str> {
+        match &self.request.source {
+            PipelineSource::Bucket {
+                destination: BucketDestination::Topic(topic),
+                ..
+            } => Some(topic),
+            _ => None,
+        }
+    }
+
+    /// Returns the vendor that assumes the role, as it occurs in a sentence.
+    #[must_use]
+    pub fn vendor(&self) -> &'static str {
+        match &self.request.source {
+            PipelineSource::Bucket {
+                destination: BucketDestination::Queue { .. },
+                ..
+            } => ANY_VENDOR,
+            _ => HEELER,
         }
     }
 
@@ -128,7 +169,7 @@ impl PipelineFacts {
     /// Returns the command line of a setup that repairs the deployment.
     #[must_use]
     pub fn setup_command(&self) -> String {
-        self.heeler_ec_command(&format!("setup --option {}", self.request.option))
+        self.heeler_ec_command(&format!("setup {}", self.request.setup_arguments))
     }
 }
 

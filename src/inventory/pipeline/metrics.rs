@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_smithy_types::DateTime;
 
-use super::facts::{PipelineRequest, PipelineSource, TrafficFacts, TrafficMetric};
+use super::facts::{
+    BucketDestination, PipelineRequest, PipelineSource, TrafficFacts, TrafficMetric,
+};
 use crate::aws::arn::resource_name;
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
@@ -61,6 +63,10 @@ pub(super) async fn traffic(
 /// The metrics of the resources that the deployment has.
 fn metrics(request: &PipelineRequest) -> Vec<TrafficMetric> {
     let of_source: &[TrafficMetric] = match request.source {
+        PipelineSource::Bucket {
+            destination: BucketDestination::Queue { .. },
+            ..
+        } => &[],
         PipelineSource::Bucket { .. } => &[
             TrafficMetric::TopicPublished,
             TrafficMetric::TopicDelivered,
@@ -86,7 +92,13 @@ fn metrics(request: &PipelineRequest) -> Vec<TrafficMetric> {
 fn query(request: &PipelineRequest, number: usize, metric: TrafficMetric) -> MetricDataQuery {
     let (namespace, name, dimension) = metric.identity();
     let value = match (&request.source, namespace) {
-        (PipelineSource::Bucket { topic, .. }, "AWS/SNS") => resource_name(topic),
+        (
+            PipelineSource::Bucket {
+                destination: BucketDestination::Topic(topic),
+                ..
+            },
+            "AWS/SNS",
+        ) => resource_name(topic),
         (PipelineSource::LogGroup { log_group, .. }, "AWS/Logs") => log_group,
         (PipelineSource::LogGroup { function, .. }, "AWS/Lambda") => function,
         _ => &request.queue,

@@ -23,8 +23,8 @@ use crate::aws::bucket_notification::NotificationEntry;
 use crate::aws::{Aws, arn};
 use crate::error::Result;
 pub use facts::{
-    FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts, RoleDetails,
-    RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
+    BucketDestination, FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts,
+    RoleDetails, RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
 };
 pub use metrics::WINDOW_SECONDS;
 
@@ -123,7 +123,7 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
             bucket, log_prefix, ..
         } => trails
             .into_iter()
-            .filter(|trail| trail.bucket == *bucket)
+            .filter(|trail| trail.bucket == *bucket && announces(request, trail))
             .max_by_key(|trail| {
                 // The known prefix may have the ID of the organization at its end.
                 let has_prefix =
@@ -141,6 +141,21 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
                 .filter(delivers)
                 .max_by_key(|trail| trail.is_organization)
         }
+    }
+}
+
+/// Returns true if the bucket notification may announce log files of the trail.
+fn announces(request: &PipelineRequest, trail: &Trail) -> bool {
+    match &request.source {
+        PipelineSource::Bucket {
+            destination: BucketDestination::Queue { .. },
+            log_prefix,
+            ..
+        } => {
+            let logs = log_objects::log_prefix(Some(trail), None);
+            logs.starts_with(log_prefix.as_str()) || log_prefix.starts_with(&logs)
+        }
+        _ => true,
     }
 }
 
@@ -178,7 +193,26 @@ struct SourceReads {
 async fn read_source(clients: &LimitedClients, request: &PipelineRequest) -> SourceReads {
     let account = &request.account;
     match &request.source {
-        PipelineSource::Bucket { bucket, topic, .. } => {
+        PipelineSource::Bucket {
+            bucket,
+            destination: BucketDestination::Queue { .. },
+            ..
+        } => {
+            let (policy, notifications) = join!(
+                bucket_policy(clients, bucket, account),
+                notifications(clients, bucket, account),
+            );
+            SourceReads {
+                bucket_policy: Fact::from_optional(policy),
+                notifications: Fact::from_result(notifications),
+                ..SourceReads::default()
+            }
+        }
+        PipelineSource::Bucket {
+            bucket,
+            destination: BucketDestination::Topic(topic),
+            ..
+        } => {
             let queue = arn::build(
                 &request.partition,
                 "sqs",

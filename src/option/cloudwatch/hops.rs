@@ -11,7 +11,7 @@ use crate::verify::{CanaryCall, ObservationPoint, VerifyPlan};
 pub(super) fn request(target: &CloudWatchTarget) -> PipelineRequest {
     let (scope, names) = (&target.scope, &target.scope.names);
     PipelineRequest {
-        option: NAME.name,
+        setup_arguments: NAME.arguments,
         account: scope.account.clone(),
         partition: scope.partition.clone(),
         region: scope.region.clone(),

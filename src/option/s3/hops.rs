@@ -2,14 +2,16 @@
 
 use super::target::{NAME, S3Target};
 use crate::hop::{Hop, bucket, harvest, queue, role, topic, trail};
-use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
+use crate::inventory::pipeline::{
+    BucketDestination, PipelineFacts, PipelineRequest, PipelineSource,
+};
 use crate::verify::{CanaryCall, ObservationPoint, VerifyPlan};
 
 /// The resources to read.
 pub(super) fn request(target: &S3Target) -> PipelineRequest {
     let (scope, names) = (&target.scope, &target.scope.names);
     PipelineRequest {
-        option: NAME.name,
+        setup_arguments: NAME.arguments,
         account: scope.account.clone(),
         partition: scope.partition.clone(),
         region: scope.region.clone(),
@@ -20,7 +22,7 @@ pub(super) fn request(target: &S3Target) -> PipelineRequest {
         source: PipelineSource::Bucket {
             bucket: target.bucket.clone(),
             log_prefix: target.log_prefix.clone(),
-            topic: target.topic_arn(),
+            destination: BucketDestination::Topic(target.topic_arn()),
             log_keys: target.bucket_keys.clone(),
         },
     }

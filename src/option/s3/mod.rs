@@ -2,9 +2,9 @@
 
 mod graph;
 mod hops;
-mod permissions;
+pub(in crate::option) mod permissions;
 mod policies;
-mod policy_scope;
+pub(in crate::option) mod policy_scope;
 mod target;
 
 use crate::check::{Check, account, bucket, key, names, quotas, trail};
@@ -21,6 +21,7 @@ use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target, missing_fact,
 };
+use crate::option::direct::Direct;
 use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -83,6 +84,10 @@ impl DeliveryOption for S3 {
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
         &S3Permissions
+    }
+
+    fn direct_variant(&self) -> Option<&'static dyn DeliveryOption> {
+        Some(&Direct)
     }
 
     fn prepare(

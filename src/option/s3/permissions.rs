@@ -339,7 +339,7 @@ impl OptionPermissions for S3Permissions {
 }
 
 /// The queue and its dead-letter queue.
-fn queue_arns(scope: &PolicyScope) -> [String; 2] {
+pub(in crate::option) fn queue_arns(scope: &PolicyScope) -> [String; 2] {
     let names = &scope.names;
     [names.queue(), names.dead_letter_queue()].map(|name| in_bucket_region(scope).queue_arn(&name))
 }
@@ -355,7 +355,7 @@ fn topic_read(scope: &PolicyScope) -> Statement {
     )
 }
 
-fn queue_reads(scope: &PolicyScope) -> Statement {
+pub(in crate::option) fn queue_reads(scope: &PolicyScope) -> Statement {
     Statement::new(
         "ReadQueues",
         &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
@@ -363,14 +363,14 @@ fn queue_reads(scope: &PolicyScope) -> Statement {
     )
 }
 
-fn notification_write(sid: &'static str, scope: &PolicyScope) -> Statement {
+pub(in crate::option) fn notification_write(sid: &'static str, scope: &PolicyScope) -> Statement {
     Statement::new(sid, &["s3:PutBucketNotification"], [bucket_arn(scope)])
         .in_account(&scope.account)
 }
 
 /// Grants on the keys of the log objects: only to the role, and only to decrypt. `ForAllValues` is true for a
 /// request without operations, so `Null` requires at least one.
-fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
+pub(in crate::option) fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
     let keys = bucket_key_arns(scope);
     [
         Statement::new("GrantDecryptToRoleOnly", &["kms:CreateGrant"], keys.clone())
@@ -465,7 +465,7 @@ fn temporary_queue(scope: &PolicyScope) -> Vec<Statement> {
 }
 
 /// Reads and decrypts log objects.
-fn log_object_reads(scope: &PolicyScope) -> Vec<Statement> {
+pub(in crate::option) fn log_object_reads(scope: &PolicyScope) -> Vec<Statement> {
     let mut all = vec![
         Statement::new(
             "ReadLogObjects",

@@ -1,17 +1,18 @@
 //! The names in the policies of option s3: the trail's bucket, and everything that its log objects involve.
 
-use super::target::{BUCKET as BUCKET_TAG, TOPIC as TOPIC_TAG, granted_keys, log_prefix};
+use super::target::{BUCKET as BUCKET_TAG, TOPIC as TOPIC_TAG, log_prefix};
 use crate::deployment::Deployment;
 use crate::inventory::facts::{KeyFacts, TopicFacts};
 use crate::inventory::{Fact, InventoryRequest, LogEncryption, Snapshot};
+use crate::option::bucket_keys::granted_keys;
 use crate::permissions::scope::{Placeholder, PolicyScope, RegionalScope, is_key_id};
 
-const REGION: &str = "${REGION}";
-const BUCKET: &str = "${BUCKET}";
+pub(in crate::option) const REGION: &str = "${REGION}";
+pub(in crate::option) const BUCKET: &str = "${BUCKET}";
 /// Prefix of all log objects, with a slash at the end.
-const LOG_PREFIX: &str = "${LOG_PREFIX}";
+pub(in crate::option) const LOG_PREFIX: &str = "${LOG_PREFIX}";
 /// IDs or ARNs of the KMS keys of the log objects.
-const BUCKET_KEYS: &str = "${BUCKET_KEY_ID}";
+pub(in crate::option) const BUCKET_KEYS: &str = "${BUCKET_KEY_ID}";
 /// ID or ARN of the KMS key of the existing topic.
 const TOPIC_KEY: &str = "${TOPIC_KEY_ID}";
 /// IDs or ARNs of further keys that the trail, the bucket or log objects name. Preflight reads them. There is no
@@ -20,7 +21,7 @@ const OTHER_KEYS: &str = "other keys";
 /// ARN of an existing topic, used instead of a managed one. There is no placeholder: without it, the topic is managed.
 const TOPIC: &str = "existing topic";
 
-pub(super) const PLACEHOLDERS: &[Placeholder] = &[
+pub(in crate::option) const PLACEHOLDERS: &[Placeholder] = &[
     (REGION, "the region of the trail's bucket"),
     (BUCKET, "the name of the trail's bucket"),
     (
@@ -35,31 +36,31 @@ pub(super) const PLACEHOLDERS: &[Placeholder] = &[
 ];
 
 /// ARNs in the region of the trail's bucket.
-pub(super) fn in_bucket_region(scope: &PolicyScope) -> RegionalScope<'_> {
+pub(in crate::option) fn in_bucket_region(scope: &PolicyScope) -> RegionalScope<'_> {
     scope.in_region(REGION)
 }
 
-pub(super) fn region(scope: &PolicyScope) -> &str {
+pub(in crate::option) fn region(scope: &PolicyScope) -> &str {
     scope.name_or(REGION)
 }
 
-pub(super) fn bucket_arn(scope: &PolicyScope) -> String {
+pub(in crate::option) fn bucket_arn(scope: &PolicyScope) -> String {
     scope.bucket_arn(scope.name_or(BUCKET))
 }
 
-pub(super) fn log_object_arns(scope: &PolicyScope) -> String {
+pub(in crate::option) fn log_object_arns(scope: &PolicyScope) -> String {
     scope.object_arns(scope.name_or(BUCKET), scope.name_or(LOG_PREFIX))
 }
 
 /// ARNs of the keys of the log objects; none if they are not encrypted with customer managed keys.
-pub(super) fn bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
+pub(in crate::option) fn bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
     let at = in_bucket_region(scope);
     let keys = scope.names_or(BUCKET_KEYS).into_iter();
     keys.map(|key| at.key_arn(key)).collect()
 }
 
 /// ARNs of all keys that preflight reads, except that of the topic.
-pub(super) fn read_key_arns(scope: &PolicyScope) -> Vec<String> {
+pub(in crate::option) fn read_key_arns(scope: &PolicyScope) -> Vec<String> {
     let at = in_bucket_region(scope);
     let others = scope.known_names(OTHER_KEYS).iter();
     let mut all = bucket_key_arns(scope);
@@ -68,18 +69,18 @@ pub(super) fn read_key_arns(scope: &PolicyScope) -> Vec<String> {
 }
 
 /// ARN of the key of the existing topic, if it has one.
-pub(super) fn topic_key_arn(scope: &PolicyScope) -> Option<String> {
+pub(in crate::option) fn topic_key_arn(scope: &PolicyScope) -> Option<String> {
     let key = scope.known_names(TOPIC_KEY).first()?;
     Some(in_bucket_region(scope).key_arn(key))
 }
 
 /// Returns true if setup creates the topic.
-pub(super) fn has_managed_topic(scope: &PolicyScope) -> bool {
+pub(in crate::option) fn has_managed_topic(scope: &PolicyScope) -> bool {
     scope.known_names(TOPIC).is_empty()
 }
 
 /// The topic that is used: an existing one, or the managed one.
-pub(super) fn topic_arn(scope: &PolicyScope) -> String {
+pub(in crate::option) fn topic_arn(scope: &PolicyScope) -> String {
     match scope.known_names(TOPIC) {
         [topic, ..] => topic.clone(),
         [] => in_bucket_region(scope).managed_topic_arn(),
@@ -99,12 +100,15 @@ fn set_topic(scope: &mut PolicyScope, topic: &str) {
 }
 
 /// Sets the names that the operator has given.
-pub(super) fn set_requested_names(request: &InventoryRequest, scope: &mut PolicyScope) {
+pub(in crate::option) fn set_requested_names(request: &InventoryRequest, scope: &mut PolicyScope) {
     if let Some(region) = &request.expected_region {
         scope.set(REGION, region);
     }
     if let Some(bucket) = &request.bucket {
         scope.set(BUCKET, bucket);
+    }
+    if let Some(events) = &request.bucket_events {
+        scope.set(LOG_PREFIX, events.prefix());
     }
     if let Some(key) = request.bucket_key.as_ref().filter(|key| is_key_id(key)) {
         scope.set(BUCKET_KEYS, key);
@@ -115,7 +119,7 @@ pub(super) fn set_requested_names(request: &InventoryRequest, scope: &mut Policy
 }
 
 /// Sets the names that the tags of a deployment contain.
-pub(super) fn set_deployed_names(deployment: &Deployment, scope: &mut PolicyScope) {
+pub(in crate::option) fn set_deployed_names(deployment: &Deployment, scope: &mut PolicyScope) {
     scope.set(REGION, &deployment.region);
     if let Some(bucket) = deployment.tag(BUCKET_TAG) {
         scope.set(BUCKET, bucket);
@@ -127,7 +131,7 @@ pub(super) fn set_deployed_names(deployment: &Deployment, scope: &mut PolicyScop
 }
 
 /// Sets the bucket, its region and its keys from the facts.
-pub(super) fn set_found_names(snapshot: &Snapshot, scope: &mut PolicyScope) {
+pub(in crate::option) fn set_found_names(snapshot: &Snapshot, scope: &mut PolicyScope) {
     if let Some(region) = snapshot.region() {
         scope.set(REGION, region);
     }

@@ -7,6 +7,7 @@ use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
+use crate::option::bucket_keys::{granted_keys, key_tags, previous_keys};
 use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::option::names;
 use crate::ownership::OptionName;
@@ -17,18 +18,6 @@ pub(super) const NAME: OptionName = names::S3;
 pub(super) const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
 pub(super) const TOPIC: &str = "heeler-ec:topic";
-/// Two of the longest key ARNs fit into one tag value.
-const KEYS_PER_TAG: usize = 2;
-const BUCKET_KEYS: [&str; 8] = [
-    "heeler-ec:bucket-key",
-    "heeler-ec:bucket-key-2",
-    "heeler-ec:bucket-key-3",
-    "heeler-ec:bucket-key-4",
-    "heeler-ec:bucket-key-5",
-    "heeler-ec:bucket-key-6",
-    "heeler-ec:bucket-key-7",
-    "heeler-ec:bucket-key-8",
-];
 /// Prefix of the log objects of a trail without a prefix. It ends every prefix without the ID of an organization.
 const DEFAULT_LOG_PREFIX: &str = "AWSLogs/";
 
@@ -129,12 +118,7 @@ impl S3Target {
 
     /// Keeps the grants of an earlier setup.
     pub fn keep_granted_keys(&mut self, deployment: Option<&Deployment>) {
-        self.previous_keys = deployment
-            .map(granted_keys)
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|key| !self.bucket_keys.contains(key))
-            .collect();
+        self.previous_keys = previous_keys(deployment, &self.bucket_keys);
     }
 
     /// The topic that is used: an existing one, or the managed one.
@@ -149,15 +133,7 @@ impl S3Target {
             (BUCKET, self.bucket.clone()),
             (LOG_PREFIX, self.log_prefix.clone()),
         ];
-        let keys: Vec<&str> = self
-            .bucket_keys
-            .iter()
-            .chain(&self.previous_keys)
-            .map(String::as_str)
-            .collect();
-        for (name, keys) in BUCKET_KEYS.iter().zip(keys.chunks(KEYS_PER_TAG)) {
-            tags.push((name, keys.join(" ")));
-        }
+        tags.extend(key_tags(self.bucket_keys.iter().chain(&self.previous_keys)));
         tags.extend(self.topic.clone().map(|topic| (TOPIC, topic)));
         deployment_tags(&self.scope.region, tags)
     }
@@ -191,16 +167,6 @@ fn has_wider_notification(found: &Snapshot, topic: &str) -> bool {
 /// Prefix of the log objects, as far as the tags contain it.
 pub(super) fn log_prefix(deployment: &Deployment) -> &str {
     deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX)
-}
-
-/// ARNs of the keys on which the role has a grant.
-pub(super) fn granted_keys(deployment: &Deployment) -> Vec<String> {
-    BUCKET_KEYS
-        .iter()
-        .filter_map(|name| deployment.tag(name))
-        .flat_map(str::split_whitespace)
-        .map(str::to_owned)
-        .collect()
 }
 
 #[cfg(test)]

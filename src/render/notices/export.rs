@@ -8,8 +8,8 @@ use crate::render::message::{Message, Notice};
 pub enum ExportNotice {
     Missing {
         id: ResourceId,
-        /// The option of the deployment.
-        option: String,
+        /// The options of setup that select the option of the deployment.
+        setup_arguments: &'static str,
     },
     NotManaged(ResourceId),
 }
@@ -17,10 +17,13 @@ pub enum ExportNotice {
 impl Notice for ExportNotice {
     fn message(&self) -> Message {
         match self {
-            Self::Missing { id, option } => Message::warning(
+            Self::Missing {
+                id,
+                setup_arguments,
+            } => Message::warning(
                 "missing",
                 format!(
-                    "Skipped {id}: it does not exist; `heeler-ec setup --option {option}` creates it again."
+                    "Skipped {id}: it does not exist; `heeler-ec setup {setup_arguments}` creates it again."
                 ),
             ),
             Self::NotManaged(id) => Message::warning(

@@ -40,7 +40,7 @@ impl Question<'_> {
                 escape_control_chars(file)
             ),
             Self::DeleteResources { count, account } => format!(
-                "\nDelete {} in account {account}? Messages that Heeler has not received yet are lost.",
+                "\nDelete {} in account {account}? Messages that were not received yet are lost.",
                 these(count, "resource")
             ),
             Self::RestoreDocuments { count, account } => format!(

@@ -1,5 +1,6 @@
 //! The notices of `setup`.
 
+use crate::inventory::bucket_events::HEELER;
 use crate::render::message::{Message, Notice};
 
 /// Something that `setup` reports.
@@ -13,7 +14,9 @@ pub enum SetupNotice {
         unchanged: &'static str,
     },
     /// The plan changes the external ID of an existing role.
-    ExternalIdChanges,
+    ExternalIdChanges {
+        vendor: &'static str,
+    },
     RetentionSet {
         log_group: String,
     },
@@ -33,6 +36,13 @@ pub enum SetupNotice {
     /// The test event of S3, which is the first message in the queue.
     TestEvent {
         is_seen: bool,
+        /// True if S3 sends to a topic, false if it sends to the queue.
+        has_topic: bool,
+    },
+    /// The steps after a setup for another vendor than Heeler.
+    VendorSteps {
+        is_masked: bool,
+        delivery_time: &'static str,
     },
     /// The steps after a setup.
     NextSteps {
@@ -46,6 +56,7 @@ pub enum SetupNotice {
     /// The external ID of an existing deployment has changed.
     ExternalIdChanged {
         is_masked: bool,
+        vendor: &'static str,
     },
 }
 
@@ -60,10 +71,12 @@ impl Notice for SetupNotice {
                 "unreadable",
                 format!("Some resources could not be read; {unchanged}."),
             ),
-            Self::ExternalIdChanges => Message::warning(
+            Self::ExternalIdChanges { vendor } => Message::warning(
                 "external_id_changes",
-                "\nThe external ID changes: Heeler cannot assume the role until you give Heeler the new one. It is \
-                 printed at the end.",
+                format!(
+                    "\nThe external ID changes: {vendor} cannot assume the role until you give {vendor} the new one. It \
+                     is printed at the end."
+                ),
             ),
             Self::LostRace { unchanged } => Message::warning(
                 "lost_race",
@@ -89,11 +102,25 @@ impl Notice for SetupNotice {
             Self::RecoverySteps => {
                 Message::warning("recovery_steps", RERUN).and_command("heeler-ec destroy")
             }
-            Self::TestEvent { is_seen: true } => Message::status(
+            Self::TestEvent {
+                is_seen: true,
+                has_topic: false,
+            } => Message::status(
+                "test_event",
+                "\nThe test event of S3 has reached the queue: the notification and the queue work.",
+            ),
+            Self::TestEvent {
+                is_seen: false,
+                has_topic: false,
+            } => Message::status(
+                "test_event",
+                "\nThe test event of S3 is not counted in the queue yet; run: `heeler-ec status`",
+            ),
+            Self::TestEvent { is_seen: true, .. } => Message::status(
                 "test_event",
                 "\nThe test event of S3 has reached Heeler's queue: the notification, the topic and the queue work.",
             ),
-            Self::TestEvent { is_seen: false } => Message::status(
+            Self::TestEvent { is_seen: false, .. } => Message::status(
                 "test_event",
                 "\nThe test event of S3 is not counted in Heeler's queue yet; run: `heeler-ec verify`",
             ),
@@ -122,17 +149,35 @@ impl Notice for SetupNotice {
                          arrive. An event arrives {delivery_time}.",
                     ))
             }
-            Self::ExternalIdChanged { is_masked } => {
+            Self::VendorSteps {
+                is_masked,
+                delivery_time,
+            } => {
+                let values = if *is_masked {
+                    "the values that `heeler-ec outputs` prints"
+                } else {
+                    "these values"
+                };
+                Message::status("next_steps", format!("\nNext, give the vendor {values}."))
+                    .and_text(format!(
+                        "Then run `heeler-ec status` to see whether the vendor receives. An event arrives {delivery_time}."
+                    ))
+            }
+            Self::ExternalIdChanged { is_masked, vendor } => {
                 let command = if *is_masked {
                     " (`heeler-ec outputs` prints it)"
                 } else {
                     ""
                 };
+                let give = match *vendor {
+                    HEELER => "paste the new one into Heeler".to_owned(),
+                    vendor => format!("give {vendor} the new one"),
+                };
                 Message::warning(
                     "external_id_changed",
                     format!(
-                        "\nThe external ID has changed: paste the new one into Heeler now{command}. Until then Heeler \
-                         cannot assume the role, and messages wait in the queue for at most two hours."
+                        "\nThe external ID has changed: {give} now{command}. Until then {vendor} cannot assume the role, and \
+                         messages wait in the queue for at most two hours."
                     ),
                 )
             }

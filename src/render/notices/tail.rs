@@ -58,7 +58,8 @@ pub enum TailNotice {
     /// No event arrived.
     NoEvents {
         timeout: Duration,
-        option: String,
+        /// The options of preflight that select the option of the deployment.
+        preflight_arguments: String,
         source: SourceKind,
     },
     /// Further unreadable records are only counted.
@@ -161,9 +162,9 @@ impl Notice for TailNotice {
             .and_advice("To see all events, run the same command without filters."),
             Self::NoEvents {
                 timeout,
-                option,
+                preflight_arguments,
                 source,
-            } => no_events(*timeout, option, *source),
+            } => no_events(*timeout, preflight_arguments, *source),
             Self::FurtherRecordsCounted => Message::warning(
                 "further_records_counted",
                 "Further unreadable records are only counted; use --verbose to show each.",
@@ -183,7 +184,7 @@ fn events(count: u64) -> String {
     format!("{count} event{}", if count == 1 { "" } else { "s" })
 }
 
-fn no_events(timeout: Duration, option: &str, source: SourceKind) -> Message {
+fn no_events(timeout: Duration, preflight_arguments: &str, source: SourceKind) -> Message {
     let reason = match source {
         SourceKind::HeelerQueue => "Heeler may have processed all messages in its queue already",
         SourceKind::Queue | SourceKind::Bucket => {
@@ -198,7 +199,7 @@ fn no_events(timeout: Duration, option: &str, source: SourceKind) -> Message {
         .and_advice("Possible reasons:")
         .and_advice(format!("  - {reason}"))
         .and_advice("  - the trail may not log or deliver; check with:")
-        .and_advised_command(format!("heeler-ec preflight --option {option}"))
+        .and_advised_command(format!("heeler-ec preflight {preflight_arguments}"))
         .and_advice("  - a resource of the deployment may have changed; check with:")
         .and_advised_command("heeler-ec plan --check")
 }

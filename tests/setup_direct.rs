@@ -1,0 +1,405 @@
+//! Setup of option s3-direct: S3 events of any bucket directly to the queue of another vendor.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
+use testkit::{Engine, HeelerEc, Organization};
+
+use crate::commands::{
+    DIRECT, counts, destroy, heeler_ec, json, keys, names, on_both_engines, organization_for,
+    outputs, plan_of, preflight_of, setup_again_of, setup_of, text,
+};
+use crate::status::{
+    Deployed, expect_broken, expect_healthy, expect_setup_repairs, hops, status, unrelated_policy,
+};
+
+const NOTHING: [String; 0] = [];
+const ARGUMENTS: [&str; 5] = ["--option", "s3", "--direct", "--vendor", "generic"];
+const ROLE: &str = "heeler_event_collection_sqs_role";
+const POLICY: &str = "heeler_event_collection_sqs_policy";
+const QUEUE: &str = "heeler_event_collection_queue";
+
+/// A command for the whole bucket, without a key of the queue.
+fn direct<'a>(org: &'a Organization, command: &str) -> HeelerEc<'a> {
+    let run = heeler_ec(org).args([command]).args(ARGUMENTS);
+    run.args(["--bucket", org.bucket()])
+}
+
+/// A first setup of the whole bucket, with the name of the option that vendors know.
+fn first_setup(org: &Organization) -> HeelerEc<'_> {
+    let role = org.heeler_role_arn();
+    direct(org, "setup").args([
+        "--yes",
+        "--generate-external-id",
+        "--vendor-role-arn",
+        &role,
+    ])
+}
+
+/// The documented state of a queue.
+async fn queue_attribute(org: &Organization, name: QueueAttributeName) -> Option<String> {
+    let sqs = &org.clients().sqs;
+    let url = sqs.get_queue_url().queue_name(QUEUE).send().await;
+    let url = url.expect("a queue").queue_url.expect("its URL");
+    let read = sqs.get_queue_attributes().queue_url(url);
+    let read = read.attribute_names(QueueAttributeName::All).send().await;
+    let found = read.expect("attributes").attributes.unwrap_or_default();
+    found.get(&name).cloned()
+}
+
+on_both_engines! {
+    async fn direct_setup_needs_no_trail(engine: Engine) {
+        let org = Organization::on(engine).without_trail().build().await;
+        let before = org.notification().await;
+        let report = direct(&org, "preflight").args(["-o", "json"]).run().await.expect_status(0);
+        let report = json(&report);
+        let checks = report["checks"].as_array().expect("checks");
+        let groups = checks.iter().map(|check| text(&check["id"]));
+        let other: Vec<String> = groups.filter(|id| id.starts_with("org.") || id.starts_with("trail.")).collect();
+        assert_eq!(other, NOTHING);
+        let planned = direct(&org, "plan").args(["-o", "json", "--vendor-role-arn", &org.heeler_role_arn()]);
+        assert_eq!(counts(&planned.run().await.expect_status(0)), [7, 0, 0, 0]);
+        first_setup(&org).run().await.expect_status(0);
+        assert_eq!(keys(&org).await, 0);
+
+        let again = direct(&org, "setup").args(["--yes"]).run().await.expect_status(0);
+        assert_eq!(names(&again.writes()), NOTHING);
+        heeler_ec(&org).args(["plan", "--check"]).run().await.expect_status(0);
+        expect_healthy(&org, "setup").await;
+
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
+        assert_eq!(org.notification().await, before);
+    }
+
+    async fn direct_queue_has_key_only_on_request(engine: Engine) {
+        let org = Organization::on(engine).bucket_key().other_notifications().build().await;
+        let before = org.notification().await;
+        setup_of(&org, DIRECT).run().await.expect_status(0);
+        assert_eq!(keys(&org).await, 1);
+        assert!(queue_attribute(&org, QueueAttributeName::KmsMasterKeyId).await.is_some());
+        let again = setup_again_of(&org, DIRECT).run().await.expect_status(0);
+        assert_eq!(names(&again.writes()), NOTHING);
+        let planned = plan_of(&org, DIRECT).args(["-o", "json", "--check"]).run().await.expect_status(0);
+        assert_eq!(counts(&planned), [0, 0, 10, 0]);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
+        assert_eq!(org.notification().await, before);
+    }
+
+    async fn direct_setup_keeps_other_notifications(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let mut before = org.notification().await;
+        let run = setup_of(&org, DIRECT).run().await.expect_status(0);
+        let writes = names(&run.writes());
+        assert!(writes.iter().all(|write| !write.starts_with("sns:")), "{writes:?}");
+        let place = |name: &str| writes.iter().rposition(|write| write == name);
+        assert!(place("sqs:SetQueueAttributes").is_some(), "{writes:?}");
+        assert!(place("sqs:SetQueueAttributes") < place("s3:PutBucketNotificationConfiguration"));
+        assert_eq!(place("s3:PutBucketNotificationConfiguration"), Some(writes.len() - 1), "{writes:?}");
+
+        let mut after = org.notification().await;
+        let queues = after["queues"].as_array_mut().expect("queues");
+        let own = queues.iter().position(|entry| entry["id"] == "heeler-ec");
+        let own = queues.remove(own.expect("the entry of setup"));
+        assert!(own.to_string().contains("AWSLogs/"), "{own}");
+        before["queues"].as_array_mut().expect("queues").retain(|entry| entry["id"] != "heeler-ec");
+        assert_eq!(after, before);
+    }
+
+    async fn direct_objects_are_changed_in_place(engine: Engine) {
+        let org = Organization::on(engine).build().await;
+        first_setup(&org).run().await.expect_status(0);
+        let narrower = ["--object-prefix", "team=a/", "--object-suffix", ".gz"];
+        let run = direct(&org, "setup").args(["--yes"]).args(narrower).run().await.expect_status(0);
+        let writes = names(&run.writes());
+        let place = |name: &str| writes.iter().position(|write| write == name);
+        // The role reads the objects of every message until the notification is narrower.
+        assert!(
+            place("s3:PutBucketNotificationConfiguration") < place("iam:CreatePolicyVersion"),
+            "{writes:?}"
+        );
+        heeler_ec(&org).args(["plan", "--check"]).run().await.expect_status(0);
+        let again = direct(&org, "setup").args(["--yes"]).run().await.expect_status(0);
+        assert_eq!(names(&again.writes()), NOTHING);
+        let printed = json(&outputs(&org).run().await.expect_status(0));
+        assert_eq!(printed["object_prefix"], "team=a/");
+        assert_eq!(printed["object_suffix"], ".gz");
+    }
+
+    async fn direct_status_lists_ten_hops(engine: Engine) {
+        let org = Organization::on(engine).without_trail().build().await;
+        first_setup(&org).run().await.expect_status(0);
+        let run = expect_healthy(&org, "setup").await;
+        let report = json(&run);
+        let ids: Vec<String> = report["hops"].as_array().expect("hops").iter().map(|hop| text(&hop["id"])).collect();
+        assert_eq!(ids, [
+            "bucket_policy", "notification", "queue_policy", "queue_key", "queue", "dead_letter_queue", "role_trust",
+            "role_permissions", "log_key", "harvest",
+        ]);
+        assert_eq!(report["deployment"]["option"], DIRECT);
+        assert!(!run.stdout.contains("Heeler"), "{}", run.stdout);
+    }
+
+    async fn direct_status_names_each_fault(engine: Engine) {
+        let org = Organization::on(engine).bucket_key().build().await;
+        setup_of(&org, DIRECT).run().await.expect_status(0);
+        let (clients, deployed) = (org.clients(), Deployed::s3(&org));
+
+        let bucket = format!("arn:aws:s3:::{}", org.bucket());
+        let read = clients.s3.get_bucket_policy().bucket(org.bucket()).send().await;
+        let policy = read.expect("a policy").policy.expect("a document");
+        let mut denying: Value = serde_json::from_str(&policy).expect("a policy");
+        denying["Statement"].as_array_mut().expect("statements").push(json!({
+            "Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": format!("{bucket}/*"),
+            "Condition": { "StringNotEquals": { "aws:PrincipalOrgID": "o-other00000" } },
+        }));
+        let put = clients.s3.put_bucket_policy().bucket(org.bucket());
+        put.clone().policy(denying.to_string()).send().await.expect("a Deny");
+        expect_broken(&org, "bucket_policy").await;
+        put.policy(policy).send().await.expect("the policy");
+
+        let empty = aws_sdk_s3::types::NotificationConfiguration::builder().build();
+        let put = clients.s3.put_bucket_notification_configuration().bucket(org.bucket());
+        put.notification_configuration(empty).send().await.expect("no notification");
+        let observed = expect_setup_repairs(&org, DIRECT, "notification").await;
+        assert_eq!(observed, format!("no notification names queue {QUEUE}"));
+
+        let other = unrelated_policy(&org, "sqs:SendMessage", &deployed.arn("sqs", QUEUE)).to_string();
+        deployed.set_queue(QueueAttributeName::Policy, &other).await;
+        let observed = expect_setup_repairs(&org, DIRECT, "queue_policy").await;
+        assert_eq!(observed, "no statement allows S3 sqs:SendMessage");
+
+        deployed.set_key_policy(&unrelated_policy(&org, "kms:*", "*")).await;
+        let observed = expect_setup_repairs(&org, DIRECT, "queue_key").await;
+        assert_eq!(observed, "no statement allows S3 kms:GenerateDataKey");
+
+        deployed.send_to_dead_letter_queue().await;
+        expect_broken(&org, "dead_letter_queue").await;
+        deployed.empty_dead_letter_queue().await;
+
+        deployed.detach(ROLE, POLICY).await;
+        expect_setup_repairs(&org, DIRECT, "role_permissions").await;
+        // The end of the object ARN, which a policy made by hand often lacks.
+        deployed.edit_policy(POLICY, |statements| {
+            for statement in statements {
+                if statement["Sid"] == "ReadObjects" {
+                    statement["Resource"] = json!(bucket);
+                }
+            }
+        }).await;
+        let observed = expect_setup_repairs(&org, DIRECT, "role_permissions").await;
+        assert_eq!(observed, "no statement allows the vendor s3:GetObject");
+
+        let key = org.bucket_key().expect("a key");
+        let grants = clients.kms.list_grants().key_id(key).send().await.expect("grants");
+        let id = grants.grants()[0].grant_id().expect("an id").to_owned();
+        clients.kms.revoke_grant().key_id(key).grant_id(id).send().await.expect("no grant");
+        expect_setup_repairs(&org, DIRECT, "log_key").await;
+
+        let trusts_other = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "Other", "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": { "Service": "ec2.amazonaws.com" },
+            }],
+        });
+        deployed.set_trust(ROLE, &trusts_other).await;
+        expect_broken(&org, "role_trust").await;
+    }
+}
+
+#[tokio::test]
+async fn direct_for_heeler_is_refused_before_calls() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let bucket = ["--bucket", org.bucket()];
+    for command in [
+        &["preflight"][..],
+        &["plan"],
+        &["setup", "--yes"],
+        &["policy", "setup"],
+    ] {
+        for vendor in [&[][..], &["--vendor", "heeler"]] {
+            let run = heeler_ec(&org).args(command).args(bucket);
+            let run = run.args(["--option", "s3", "--direct"]).args(vendor);
+            let run = run.run().await.expect_status(2);
+            assert!(
+                run.stderr.contains("--direct does not apply to Heeler"),
+                "{}",
+                run.stderr
+            );
+            assert_eq!(run.calls.len(), 0, "{}", run.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn contradicting_direct_arguments_are_refused() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let long = "x".repeat(300);
+    for (arguments, problem) in [
+        (
+            &["--option", "cloudwatch", "--direct", "--vendor", "generic"][..],
+            "--direct does not apply to option cloudwatch",
+        ),
+        (
+            &["--option", "s3", "--vendor", "generic"],
+            "--vendor generic needs --direct",
+        ),
+        (&["--vendor", "generic"], "--vendor generic needs --direct"),
+        (&["--direct", "--vendor", "generic"], "--option"),
+        (&["--option", "s3", "--object-prefix", "a/"], "--direct"),
+        (&["--option", "s3", "--queue-key"], "--direct"),
+        (
+            &[
+                "--option",
+                "s3",
+                "--direct",
+                "--vendor",
+                "generic",
+                "--sns-topic",
+                "t",
+            ],
+            "--sns-topic",
+        ),
+        (
+            &[
+                "--option",
+                "s3",
+                "--direct",
+                "--vendor",
+                "generic",
+                "--object-prefix",
+                &long,
+            ],
+            "--object-prefix is too long",
+        ),
+    ] {
+        let run = heeler_ec(&org)
+            .args(["plan", "--bucket", org.bucket()])
+            .args(arguments);
+        let run = run.run().await.expect_status(2);
+        assert!(
+            run.stderr.contains(problem),
+            "{arguments:?}\n{}",
+            run.stderr
+        );
+        assert_eq!(run.calls.len(), 0, "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn direct_setup_requires_bucket_and_role() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = heeler_ec(&org).args(["preflight"]).args(ARGUMENTS);
+    let run = run.run().await.expect_status(2);
+    assert!(
+        run.stderr.contains("--bucket is required"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.calls.len(), 0, "{}", run.stderr);
+    let run = direct(&org, "setup").args(["--yes", "--generate-external-id"]);
+    let run = run.run().await.expect_status(2);
+    assert!(
+        run.stderr.contains("--vendor-role-arn is required"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(names(&run.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn vendor_receives_raw_event_and_reads_object() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    let setup = first_setup(&org).args(["--object-prefix", "flow logs/", "--object-suffix", ".gz"]);
+    setup.run().await.expect_status(0);
+    let printed = json(&outputs(&org).run().await.expect_status(0));
+    let [queue, role, id] = ["queue_url", "role_arn", "external_id"].map(|key| text(&printed[key]));
+    assert_eq!(printed["bucket"], org.bucket());
+    assert_eq!(printed["region"], org.region());
+
+    let put = |key: &str| {
+        let put = org.clients().s3.put_object().bucket(org.bucket()).key(key);
+        put.body(b"content".to_vec().into()).send()
+    };
+    put("other/one.gz")
+        .await
+        .expect("an object beside the prefix");
+    put("flow logs/one.txt")
+        .await
+        .expect("an object with another end");
+    put("flow logs/one.gz").await.expect("an object");
+    let vendor = org.assume_as_heeler(&role, &id).await.expect("a session");
+    let bodies = vendor.receive(&queue, 1).await.expect("messages");
+    let events: Vec<Value> = bodies
+        .iter()
+        .map(|body| serde_json::from_str(body).expect("JSON"))
+        .filter(|event: &Value| event["Records"].is_array())
+        .collect();
+    assert_eq!(events.len(), 1, "{bodies:?}");
+    let key = text(&events[0]["Records"][0]["s3"]["object"]["key"]);
+    assert!(key.ends_with("one.gz"), "{key}");
+    let read = vendor.object(org.bucket(), "flow logs/one.gz").await;
+    assert_eq!(read.expect("the object"), b"content");
+    let refused = vendor.object(org.bucket(), "other/one.gz").await;
+    refused.expect_err("an object beside the prefix");
+}
+
+#[tokio::test]
+async fn direct_deployment_without_role_is_destroyed() {
+    let org = organization_for(DIRECT).await;
+    let before = org.notification().await;
+    setup_of(&org, DIRECT).run().await.expect_status(0);
+    let iam = &org.clients().iam;
+    let arn = format!("arn:aws:iam::{}:policy/{POLICY}", org.account());
+    let detach = iam.detach_role_policy().role_name(ROLE).policy_arn(arn);
+    detach.send().await.expect("a detached policy");
+    iam.delete_role()
+        .role_name(ROLE)
+        .send()
+        .await
+        .expect("no role");
+    let destroy = destroy(&org).args(["--bucket", org.bucket()]);
+    destroy.run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+    assert_eq!(org.notification().await, before);
+}
+
+#[tokio::test]
+async fn stopped_trail_breaks_no_direct_hop() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    first_setup(&org).run().await.expect_status(0);
+    let stop = org.clients().cloudtrail.stop_logging().name(org.trail());
+    stop.send().await.expect("stopped");
+    let report = json(&status(&org).run().await.expect_status(0));
+    assert_eq!(hops(&report, "unknown")[0], "trail", "{report:#}");
+    assert_eq!(hops(&report, "broken"), NOTHING);
+}
+
+#[tokio::test]
+async fn overlapping_notification_prevents_direct_setup() {
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
+        .build()
+        .await;
+    let report = direct(&org, "preflight")
+        .args(["-o", "json"])
+        .run()
+        .await
+        .expect_status(1);
+    assert_eq!(
+        crate::commands::checks(&json(&report), "fail"),
+        ["bucket.notifications"]
+    );
+    let other = ["--object-prefix", "flow-logs/"];
+    direct(&org, "preflight")
+        .args(other)
+        .run()
+        .await
+        .expect_status(0);
+    preflight_of(&org, DIRECT).run().await.expect_status(0);
+}
