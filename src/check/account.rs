@@ -22,7 +22,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// Checks of options that need no organization.
-pub const CREDENTIAL_CHECKS: &[Check] = &[CREDENTIALS, EXPECTED, PARTITION, REGION, ENDPOINT];
+pub const CREDENTIAL_CHECKS: &[Check] = &[CREDENTIALS, ROOT, EXPECTED, PARTITION, REGION, ENDPOINT];
 
 const CREDENTIALS: Check = Check {
     id: CheckId::AccountCredentials,
