@@ -70,7 +70,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l vendor
 generic\t'Any other vendor that reads S3 events from a queue'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -92,6 +94,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -143,7 +148,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l vendor -d '
 generic\t'Any other vendor that reads S3 events from a queue'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -165,6 +172,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -220,7 +230,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l vendor -d 
 generic\t'Any other vendor that reads S3 events from a queue'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l object-prefix -d 'Announce only objects whose keys start with this [default: keep the current prefix; at first, all objects]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l object-suffix -d 'Announce only objects whose keys end with this [default: keep the current suffix; at first, all objects]' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable); `heeler-ec help checks` lists the checks' -r -f -a "account.endpoint\t''
+account.root\t''
+bucket.delivery\t''
 bucket.destinations\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
@@ -242,6 +254,9 @@ logs.member_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
+org.control_policies\t''
+org.delegated_admin\t''
+org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -678,6 +693,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "acco
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.expected"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.partition"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.region"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.root"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.delivery"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.destinations"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.encryption"
