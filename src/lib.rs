@@ -10,6 +10,7 @@ pub mod check_id;
 pub mod cli;
 pub mod cloudtrail;
 pub mod command;
+pub mod cost;
 pub mod coverage;
 pub mod deployment;
 pub mod error;

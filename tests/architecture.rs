@@ -78,6 +78,18 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "severity",
         ],
     ),
+    (
+        "cost",
+        &[
+            "aws",
+            "cloudtrail",
+            "coverage",
+            "error",
+            "filter_pattern",
+            "inventory",
+            "tail",
+        ],
+    ),
     ("verify", &["aws", "cloudtrail", "error", "tail"]),
     (
         "deployment",
@@ -124,6 +136,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         &[
             "aws",
             "check",
+            "cost",
             "deployment",
             "error",
             "hop",
@@ -149,6 +162,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "check",
             "check_id",
             "cloudtrail",
+            "cost",
             "coverage",
             "deployment",
             "error",
@@ -189,6 +203,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "check_id",
             "cli",
             "cloudtrail",
+            "cost",
             "coverage",
             "deployment",
             "error",
@@ -336,7 +351,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "reconcile/",
         ],
     ),
-    ("toml", &["severity/"]),
+    ("toml", &["cost/", "severity/"]),
     ("unicode_width", &["render/"]),
     ("url", &["cli/"]),
     (

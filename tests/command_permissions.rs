@@ -68,6 +68,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "list" => command(CommandName::List, None),
             "status" => command(CommandName::Status, None),
             "coverage" => command(CommandName::Coverage, None),
+            "cost" => command(CommandName::Cost, None),
             "verify" => command(CommandName::Verify, None),
             "support" => command(CommandName::Support, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),

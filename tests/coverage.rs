@@ -14,7 +14,7 @@ fn coverage(org: &Organization) -> HeelerEc<'_> {
 }
 
 /// A time in the form of object keys, such as `20261128T0930Z`.
-fn stamp(time: SystemTime) -> String {
+pub fn stamp(time: SystemTime) -> String {
     let text = humantime::format_rfc3339_seconds(time).to_string();
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     format!("{}T{}Z", &digits[..8], &digits[8..12])

@@ -424,6 +424,7 @@ fn policies_page() -> String {
         add("list", "", of(CommandName::List));
         add("status", "", of(CommandName::Status));
         add("coverage", "", of(CommandName::Coverage));
+        add("cost", "", of(CommandName::Cost));
         add("verify", "", of(CommandName::Verify));
         add("support", "", of(CommandName::Support));
         add("export", "", of(CommandName::Export));
@@ -537,6 +538,7 @@ fn permissions_tables() -> String {
         ("list", CommandName::List),
         ("status", CommandName::Status),
         ("coverage", CommandName::Coverage),
+        ("cost", CommandName::Cost),
         ("verify", CommandName::Verify),
         ("support", CommandName::Support),
         ("export", CommandName::Export),

@@ -31,6 +31,7 @@ const COMMANDS: &[&[&str]] = &[
     &["list"],
     &["status"],
     &["coverage"],
+    &["cost"],
     &["verify"],
     &["support", "--dry-run"],
     &["export", "terraform"],

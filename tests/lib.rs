@@ -15,6 +15,7 @@ mod command_permissions;
 mod commands;
 mod completions;
 mod concurrent_runs;
+mod cost;
 mod coverage;
 mod coverage_page;
 mod crash_recovery;

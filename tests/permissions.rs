@@ -440,6 +440,25 @@ async fn coverage_policy_covers_its_calls() {
 }
 
 #[tokio::test]
+async fn cost_policy_covers_its_calls() {
+    let mut needed = NeededActions::new(command(CommandName::Cost, None));
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .log_group()
+        .build()
+        .await;
+    let cost = || heeler_ec(&org).args(["cost"]);
+    needed.add(&org, &cost().run().await.expect_status(0));
+    // Without log files, the events are read from the log group.
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org.proxy()
+        .fault(Fault::new("s3", "ListObjectsV2", refusal));
+    org.put_log_events(&["{}".to_owned()]).await;
+    needed.add(&org, &cost().run().await);
+    assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
 async fn verify_policy_covers_its_calls() {
     fn verify(org: &Organization) -> HeelerEc<'_> {
         org.play_cloudtrail(CloudTrailDelays::NONE);

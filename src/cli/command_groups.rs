@@ -19,7 +19,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Change", &["destroy", "restore"]),
     (
         "Reference",
-        &["explain", "policy", "export", "completions", "help"],
+        &["explain", "policy", "cost", "export", "completions", "help"],
     ),
 ];
 

@@ -81,6 +81,14 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec status -o junit > status.xml",
             ),
         ],
+        "cost" => &[
+            ("Compare the options with your own volume", "heeler-ec cost"),
+            ("Measure a working day", "heeler-ec cost --day 2026-01-30"),
+            (
+                "Give the volume, without AWS calls",
+                "heeler-ec cost --log-files-per-day 100000 --events-per-day 6500000 --bytes-per-event 1800 --matching-percent 8",
+            ),
+        ],
         "coverage" => &[
             ("Show accounts and regions with a gap", "heeler-ec coverage"),
             (

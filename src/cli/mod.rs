@@ -2,6 +2,7 @@
 
 mod command_groups;
 mod command_suggestions;
+mod cost;
 mod coverage;
 pub mod environment;
 pub mod examples;
@@ -39,6 +40,7 @@ use crate::render::command_line::RepeatedOptions;
 use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
+pub use cost::CostArgs;
 pub use coverage::CoverageArgs;
 pub use policy::{PolicyArgs, PolicyCommand};
 use shared::option_values;
@@ -297,6 +299,12 @@ pub enum Command {
     /// enabled region. Needs no deployment. Exits with 1 if nothing was delivered for an account in a region, neither today
     /// nor yesterday (UTC).
     Coverage(CoverageArgs),
+    /// Estimate what each option costs here in a month
+    ///
+    /// Read-only. Lists the log files of 24 hours, reads a sample of them, and reads the metrics of the trail's log group.
+    /// Prints the cost of every option with its assumptions. Needs no deployment. Values that you give are not measured;
+    /// with all four of them, makes no AWS calls.
+    Cost(CostArgs),
     /// Write a redacted archive for a support ticket
     ///
     /// Read-only for AWS. The archive has versions, the status, the plan, the calls of this run and their errors. It has no
@@ -355,6 +363,7 @@ impl Command {
             Self::List(args) => args.format.output.into(),
             Self::Status(args) => args.format.output.into(),
             Self::Coverage(args) => args.format.output.into(),
+            Self::Cost(args) => args.format.output.into(),
             Self::Verify(args) => args.format.output.into(),
             Self::Support(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),

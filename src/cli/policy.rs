@@ -59,6 +59,7 @@ pub enum PolicyCommand {
     List,
     Status,
     Coverage,
+    Cost,
     Verify,
     Support,
     Export,

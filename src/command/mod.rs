@@ -6,6 +6,7 @@ mod call_log_file;
 mod changed_tags;
 mod completions;
 mod context;
+mod cost;
 mod coverage;
 mod ctrl_c;
 mod destroy;
@@ -152,6 +153,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
             with_status_line(ui, READING, run).await
         }
         Command::Coverage(args) => Box::pin(coverage::run(&context, args)).await,
+        Command::Cost(args) => Box::pin(cost::run(&context, args)).await,
         Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
         Command::Support(args) => Box::pin(support::run(&context, args)).await,
         Command::Export(args) => {

@@ -89,6 +89,7 @@ fn permitted_command(
         PolicyCommand::List => CommandName::List,
         PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Coverage => CommandName::Coverage,
+        PolicyCommand::Cost => CommandName::Cost,
         PolicyCommand::Verify => CommandName::Verify,
         PolicyCommand::Support => CommandName::Support,
         PolicyCommand::Export => CommandName::Export,
@@ -115,6 +116,7 @@ fn needs_deployment(command: PolicyCommand) -> bool {
         | PolicyCommand::Plan
         | PolicyCommand::Setup
         | PolicyCommand::Coverage
+        | PolicyCommand::Cost
         | PolicyCommand::List => false,
         PolicyCommand::Outputs
         | PolicyCommand::Status

@@ -18,13 +18,13 @@ const MAX_CONCURRENT_CALLS: usize = 32;
 const SKIP_TO: Duration = Duration::from_secs(30 * 60);
 
 /// A trail's bucket.
-pub(super) struct BucketKeys<'a> {
+pub struct BucketKeys<'a> {
     /// Clients in the region of the bucket.
-    pub aws: Aws,
-    pub bucket: &'a str,
+    aws: Aws,
+    bucket: &'a str,
     /// The account that has to own the bucket; `None` for any account.
-    pub owner: Option<&'a str>,
-    pub now: SystemTime,
+    owner: Option<&'a str>,
+    pub(super) now: SystemTime,
     calls: AtomicUsize,
     permits: Semaphore,
 }
@@ -39,6 +39,8 @@ struct KeyRequest<'a> {
 }
 
 impl<'a> BucketKeys<'a> {
+    /// Takes clients in the region of the bucket.
+    #[must_use]
     pub fn new(aws: Aws, bucket: &'a str, owner: Option<&'a str>, now: SystemTime) -> Self {
         Self {
             aws,
@@ -51,11 +53,15 @@ impl<'a> BucketKeys<'a> {
     }
 
     /// Returns the number of calls so far, without repeated attempts.
+    #[must_use]
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// Returns the prefixes directly below a prefix.
+    ///
+    /// # Errors
+    /// When AWS refuses a call.
     pub async fn prefixes(&self, prefix: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut token = None;
@@ -78,7 +84,7 @@ impl<'a> BucketKeys<'a> {
     }
 
     /// Returns the time of the newest log file since the beginning of a day.
-    pub async fn newest_log_file(
+    pub(super) async fn newest_log_file(
         &self,
         keys: &PairKeys<'_>,
         since: UtcDay,
@@ -127,7 +133,10 @@ impl<'a> BucketKeys<'a> {
     }
 
     /// Returns the time of the newest log file of a pair without recent ones: finds the last year, month and day.
-    pub async fn newest_old_log_file(&self, keys: &PairKeys<'_>) -> Result<Option<ObjectTime>> {
+    pub(super) async fn newest_old_log_file(
+        &self,
+        keys: &PairKeys<'_>,
+    ) -> Result<Option<ObjectTime>> {
         let mut prefix = keys.log_files();
         for _ in ["year", "month", "day"] {
             let Some(last) = self.prefixes(&prefix).await?.pop() else {
@@ -155,7 +164,7 @@ impl<'a> BucketKeys<'a> {
 
     /// Returns the times of the oldest and the newest digest of a trail since the beginning of a day. There is one per hour
     /// and trail, so all are on one page.
-    pub async fn digests(
+    pub(super) async fn digests(
         &self,
         keys: &PairKeys<'_>,
         since: UtcDay,
@@ -176,6 +185,46 @@ impl<'a> BucketKeys<'a> {
             None => Some((time, time)),
             Some((oldest, newest)) => Some((time.min(oldest), time.max(newest))),
         }))
+    }
+
+    /// Passes the key and the size of every log file that was made in a period to `on_file`: one call for 1,000 files. Keys
+    /// are in the order of their times.
+    ///
+    /// # Errors
+    /// When AWS refuses a call.
+    pub async fn log_files_between(
+        &self,
+        keys: &PairKeys<'_>,
+        (start, end): (SystemTime, SystemTime),
+        mut on_file: impl FnMut(&str, ObjectTime, u64),
+    ) -> Result<()> {
+        let prefix = keys.log_files();
+        let (first, last) = (keys.before_minute(start), keys.before_minute(end));
+        let mut token: Option<String> = None;
+        loop {
+            let page = self
+                .page(KeyRequest {
+                    prefix: &prefix,
+                    start_after: Some(&first).filter(|_| token.is_none()).map(String::as_str),
+                    token: token.as_deref(),
+                    ..KeyRequest::default()
+                })
+                .await?;
+            for object in page.contents() {
+                let Some(key) = object.key() else { continue };
+                if key >= last.as_str() {
+                    return Ok(());
+                }
+                if let Some(time) = log_file_time(key) {
+                    let size = object.size().and_then(|size| u64::try_from(size).ok());
+                    on_file(key, time, size.unwrap_or_default());
+                }
+            }
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn page(&self, request: KeyRequest<'_>) -> Result<ListObjectsV2Output> {

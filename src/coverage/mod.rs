@@ -14,7 +14,8 @@ mod scan;
 mod tests;
 mod trail_bucket;
 
+pub use bucket_listing::BucketKeys;
 pub use matrix::{AccountCoverage, Pair, PairStatus, RegionName, StatusCounts};
 pub use organization_scope::OrganizationScope;
 pub use scan::{CoverageScan, ScanReport};
-pub use trail_bucket::TrailBucket;
+pub use trail_bucket::{TrailBucket, select_trail};

@@ -32,7 +32,8 @@ impl TrailBucket {
     /// # Errors
     /// A negative result if there is no such trail, if there are several, or if the bucket cannot be found.
     pub async fn find(aws: &Aws, found: &OrganizationTrails, given: Option<&str>) -> Result<Self> {
-        let (organization, trail) = select_trail(found, given, aws.region())?;
+        let example = "heeler-ec coverage";
+        let (organization, trail) = select_trail(found, given, aws.region(), example)?;
         let owner = bucket_owner(aws, &trail.bucket, &found.caller).await?;
         let bucket = &trail.bucket;
         let account = &found.caller.account;
@@ -77,10 +78,15 @@ fn preflight_hint() -> Hint {
     Hint::from("to see what is wrong, run: ").and_command("heeler-ec preflight")
 }
 
-fn select_trail<'t>(
+/// Returns the organization and its only trail, or the given one.
+///
+/// # Errors
+/// A negative result if there is no such trail, or if there are several. The hint has `command` with the name of a trail.
+pub fn select_trail<'t>(
     found: &'t OrganizationTrails,
     given: Option<&str>,
     region: &str,
+    command: &str,
 ) -> Result<(&'t Organization, &'t Trail)> {
     let Some(organization) = &found.organization else {
         let headline = format!("account {} is in no organization", found.caller.account);
@@ -106,7 +112,7 @@ fn select_trail<'t>(
                 "there are several organization trails: {}",
                 names.join(", ")
             );
-            let command = format!("heeler-ec coverage --trail {}", first.name);
+            let command = format!("{command} --trail {}", first.name);
             return Err(Error::negative(headline)
                 .with_hint(Hint::from("name the trail, for example: ").and_command(command)));
         }
@@ -146,7 +152,7 @@ mod tests {
     #[test]
     fn only_organization_trail_is_selected() {
         let one = organization_with(vec![trail("own", false), trail("all", true)]);
-        let (_, selected) = select_trail(&one, None, "us-east-1").unwrap();
+        let (_, selected) = select_trail(&one, None, "us-east-1", "x").unwrap();
         assert_eq!(selected.name, "all");
     }
 
@@ -172,7 +178,7 @@ mod tests {
             ),
             (&alone, None, "account 111122223333 is in no organization"),
         ] {
-            let error = select_trail(found, given, "us-east-1").unwrap_err();
+            let error = select_trail(found, given, "us-east-1", "x").unwrap_err();
             assert_eq!(error.headline(), headline);
             assert_eq!(error.exit() as u8, 1);
             assert!(error.hint().is_some());

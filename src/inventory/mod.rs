@@ -12,6 +12,7 @@ pub mod fact;
 pub mod facts;
 mod key;
 mod limiter;
+pub mod log_group_volume;
 mod log_objects;
 mod logs;
 mod memo;

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use crate::aws::Aws;
 use crate::check::{Check, OptionProfile};
+use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
@@ -100,6 +101,18 @@ pub trait DeliveryOption: Debug + Sync {
             permissions: self.permissions(),
         }
     }
+
+    /// The quantities that AWS charges for in a month, and what they assume. Pure.
+    ///
+    /// # Errors
+    /// The figures that are needed and not known.
+    fn monthly_cost(
+        &self,
+        usage: &MonthlyUsage,
+    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>>;
+
+    /// Returns true if `CloudTrail` delivers events over 256 KB on the way of the option.
+    fn delivers_large_events(&self) -> bool;
 
     /// The target of a setup, from what preflight read.
     ///

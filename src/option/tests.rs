@@ -41,6 +41,7 @@ fn all_commands() -> Vec<PermittedCommand> {
                 CommandName::List,
                 CommandName::Status,
                 CommandName::Coverage,
+                CommandName::Cost,
                 CommandName::Verify,
                 CommandName::Export,
                 CommandName::Tail,
@@ -204,6 +205,7 @@ fn read_only_commands_have_only_read_actions() {
             | CommandName::List
             | CommandName::Status
             | CommandName::Coverage
+            | CommandName::Cost
             | CommandName::Support
             | CommandName::Export => true,
             CommandName::Tail => match command.tail_source {

@@ -38,6 +38,7 @@ pub enum CommandName {
     List,
     Status,
     Coverage,
+    Cost,
     Verify,
     Support,
     Export,
@@ -100,6 +101,9 @@ pub trait OptionPermissions: Debug + Sync {
 
     /// Reads of status: every resource between the trail and the role.
     fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Reads of cost: the volume of what the option reads from.
+    fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
     /// Actions of verify: the canary, and reads at each observation point.
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement>;
@@ -164,6 +168,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
         CommandName::List => list(scope),
         CommandName::Status => status(options, scope),
         CommandName::Coverage => coverage(scope),
+        CommandName::Cost => cost(options, scope),
         CommandName::Verify => verify(options, scope),
         // It makes the reads of status and of plan, which are also those of preflight.
         CommandName::Support => {
@@ -279,6 +284,21 @@ fn coverage(scope: &PolicyScope) -> Vec<Statement> {
         ),
         Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket]).in_account(&scope.account),
     ]
+}
+
+/// Measures the volume of the trail.
+fn cost(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = vec![Statement::for_all_resources(
+        "ReadWithoutResource",
+        &[
+            "cloudtrail:DescribeTrails",
+            "organizations:DescribeOrganization",
+        ],
+    )];
+    for option in options {
+        all.extend(option.cost_reads(scope));
+    }
+    all
 }
 
 fn verify(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {

@@ -7,6 +7,7 @@ mod check_groups;
 pub mod check_results;
 pub mod command_line;
 mod compare;
+pub mod cost;
 pub mod coverage;
 pub mod destroy_plan;
 mod docs_link;

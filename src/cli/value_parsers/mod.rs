@@ -14,7 +14,7 @@ pub use crate::secret::ExternalId;
 use crate::verify::CanaryId;
 pub use check_id::CheckIdParser;
 pub use iam::{iam_path, permissions_boundary, role_arn};
-pub use quantity::{byte_size, duration};
+pub use quantity::{byte_size, count, day, duration, percent};
 
 type ParsedText = std::result::Result<String, String>;
 

@@ -1,6 +1,6 @@
-//! Parsers of durations and sizes.
+//! Parsers of durations, days, sizes and other numbers.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// # Errors
 /// If the text is not a duration, or is longer than 30 days.
@@ -41,4 +41,28 @@ pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
         Some(0) | None => Err(advice()),
         Some(size) => Ok(size),
     }
+}
+
+/// # Errors
+/// If the text is not a number that is 0 or greater.
+pub fn count(text: &str) -> std::result::Result<f64, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "use a number such as 6000000".to_owned())
+}
+
+/// # Errors
+/// If the text is not a number between 0 and 100.
+pub fn percent(text: &str) -> std::result::Result<f64, String> {
+    let number = count(text).ok().filter(|number| *number <= 100.0);
+    number.ok_or_else(|| "use a number between 0 and 100".to_owned())
+}
+
+/// Parses a day in UTC, and returns its first moment.
+///
+/// # Errors
+/// If the text is not a day.
+pub fn day(text: &str) -> std::result::Result<SystemTime, String> {
+    let time = humantime::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    time.map_err(|_| "use a day such as 2026-01-31".to_owned())
 }

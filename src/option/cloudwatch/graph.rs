@@ -18,6 +18,9 @@ use crate::resource::role::{Role, TrustedEntity};
 use crate::resource::subscription_filter::SubscriptionFilter;
 use crate::shared_document::function_policy;
 
+/// The memory of the function.
+pub(super) const FUNCTION_MEMORY_MB: i32 = 128;
+
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
@@ -88,7 +91,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         description: "Heeler Event Collection Lambda to read from Cloudwatch logs and send processed messages to Heeler SQS for harvest.",
         handler: function::HANDLER,
         runtime: "python3.12",
-        memory_mb: 128,
+        memory_mb: FUNCTION_MEMORY_MB,
         timeout_seconds: 10,
         role: function_role.arn(),
         code: function::code(),

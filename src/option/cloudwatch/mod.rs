@@ -1,6 +1,7 @@
 //! Option cloudwatch: trail → log group → Lambda function → SQS FIFO queue. Events arrive within a few minutes, at a
 //! price per GB.
 
+mod cost;
 pub mod function;
 mod graph;
 mod hops;
@@ -10,6 +11,7 @@ mod policy_scope;
 mod target;
 
 use crate::check::{Check, account, logs, names, quotas, trail};
+use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
@@ -86,6 +88,17 @@ impl DeliveryOption for CloudWatch {
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
         &CloudWatchPermissions
+    }
+
+    fn monthly_cost(
+        &self,
+        usage: &MonthlyUsage,
+    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>> {
+        cost::monthly_cost(usage)
+    }
+
+    fn delivers_large_events(&self) -> bool {
+        false
     }
 
     fn prepare(

@@ -217,6 +217,20 @@ impl OptionPermissions for CloudWatchPermissions {
         all
     }
 
+    fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        vec![
+            Statement::for_all_resources(
+                "ReadWithoutResource",
+                &["cloudwatch:GetMetricData", "logs:DescribeLogGroups"],
+            ),
+            Statement::new(
+                "ReadEvents",
+                &["logs:FilterLogEvents"],
+                log_group_arns(scope),
+            ),
+        ]
+    }
+
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
         let at = in_log_group_region(scope);
         let function_log = format!("/aws/lambda/{}", scope.names.function());

@@ -1,6 +1,7 @@
 //! Option s3-direct: bucket → SQS, for vendors other than Heeler. S3 sends its events directly to the queue, and no trail
 //! is needed.
 
+mod cost;
 mod graph;
 mod hops;
 mod permissions;
@@ -8,6 +9,7 @@ mod policies;
 mod target;
 
 use crate::check::{Check, account, bucket, key, names, quotas};
+use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
@@ -105,6 +107,17 @@ impl DeliveryOption for Direct {
                 NAME.arguments
             )),
         )
+    }
+
+    fn monthly_cost(
+        &self,
+        usage: &MonthlyUsage,
+    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>> {
+        cost::monthly_cost(usage)
+    }
+
+    fn delivers_large_events(&self) -> bool {
+        true
     }
 
     fn prepare(

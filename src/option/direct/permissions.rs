@@ -143,6 +143,13 @@ impl OptionPermissions for DirectPermissions {
     }
 
     /// The canary itself needs no permission.
+    fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let list = Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket_arn(scope)]);
+        let mut all = vec![list.in_account(&scope.account)];
+        all.extend(log_object_reads(scope));
+        all
+    }
+
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = vec![
             Statement::for_all_resources(

@@ -1,5 +1,6 @@
 //! Option s3: trail → bucket → SNS → SQS. Events arrive after some minutes, at a hundredth of the cost of the others.
 
+mod cost;
 mod graph;
 mod hops;
 pub(in crate::option) mod permissions;
@@ -8,6 +9,7 @@ pub(in crate::option) mod policy_scope;
 mod target;
 
 use crate::check::{Check, account, bucket, key, names, quotas, trail};
+use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
@@ -88,6 +90,17 @@ impl DeliveryOption for S3 {
 
     fn direct_variant(&self) -> Option<&'static dyn DeliveryOption> {
         Some(&Direct)
+    }
+
+    fn monthly_cost(
+        &self,
+        usage: &MonthlyUsage,
+    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>> {
+        cost::monthly_cost(usage)
+    }
+
+    fn delivers_large_events(&self) -> bool {
+        true
     }
 
     fn prepare(

@@ -227,6 +227,15 @@ impl OptionPermissions for S3Permissions {
     }
 
     /// The canary itself needs no permission.
+    fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let mut all = vec![
+            Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket_arn(scope)])
+                .in_account(&scope.account),
+        ];
+        all.extend(log_object_reads(scope));
+        all
+    }
+
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = vec![
             Statement::for_all_resources(

@@ -94,7 +94,7 @@ fn tone(status: PairStatus) -> Tone {
 }
 
 /// Formats the time of a log file, such as `2026-11-28T09:30:00Z`.
-fn rfc3339(time: SystemTime) -> String {
+pub(super) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 

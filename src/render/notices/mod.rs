@@ -1,6 +1,7 @@
 //! The sentences that commands print on standard error while they run, one file per command.
 
 pub mod backup;
+pub mod cost;
 pub mod coverage;
 pub mod destroy;
 pub mod export;

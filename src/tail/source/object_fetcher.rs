@@ -191,7 +191,7 @@ async fn get_object(aws: &Aws, log_bucket: &LogBucket, object: &S3Object) -> Res
         .get_object()
         .bucket(&log_bucket.bucket)
         .key(&object.key)
-        .expected_bucket_owner(&log_bucket.owner)
+        .set_expected_bucket_owner(Some(log_bucket.owner.clone()).filter(|owner| !owner.is_empty()))
         .send()
         .await
         .context_for("s3:GetObject", || format!("read object {}", object.key))?;

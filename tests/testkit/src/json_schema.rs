@@ -13,6 +13,7 @@ use crate::emulator::repository;
 /// The commands whose JSON output has a schema of the same name.
 const COMMANDS: &[&str] = &[
     "completions",
+    "cost",
     "coverage",
     "destroy",
     "explain",
