@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use screen::Camera;
-use testkit::{Engine, Fault, FaultAction, Organization};
+use testkit::log_file::event;
+use testkit::{Engine, Fault, FaultAction, LogFile, Organization};
 
 use crate::commands::{heeler_ec, json, text};
 use crate::coverage::{deliver_at, deliver_digests, report_established_trail};
@@ -225,6 +226,46 @@ async fn screens_of_coverage() {
     camera.show("coverage-all", 1, &["coverage", "--all"]).await;
     deliver_digests(&org, &members[1..2], &regions[..2]).await;
     camera.show("coverage-no-gap", 0, &["coverage"]).await;
+}
+
+#[tokio::test]
+async fn screens_of_cost() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    // The example of docs/cost.md: 200 accounts.
+    let given = [
+        "cost",
+        "--log-files-per-day",
+        "98562",
+        "--events-per-day",
+        "6570841",
+        "--bytes-per-event",
+        "1800",
+        "--matching-percent",
+        "8",
+    ];
+    camera.show("cost-given", 0, &given).await;
+    let day = ["cost", "--day", "2026-01-30"];
+    for number in 0..3 {
+        let stamp = format!("20260130T1{number}00Z");
+        let record = event(
+            org.account(),
+            "us-east-1",
+            "iam.amazonaws.com",
+            "ListUsers",
+            true,
+        );
+        let file = LogFile::new(org.account(), "us-east-1", vec![record]).stamp(&stamp);
+        org.deliver(&file).await;
+    }
+    camera.show("cost", 0, &day).await;
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    let list = Fault::new("s3", "ListObjectsV2", refusal);
+    org.proxy().fault(list);
+    camera.show("cost-unreadable", 1, &day).await;
 }
 
 #[tokio::test]

@@ -41,6 +41,10 @@ pub fn exit_codes(command: &str) -> &'static [ExitCode] {
             (3, "AWS did not respond, or an alert was not delivered"),
         ],
         "coverage" => &[(0, "no gap"), (1, "a gap, or no organization trail")],
+        "cost" => &[
+            (0, "the amount of at least one option is known"),
+            (1, "no amount is known, or no organization trail"),
+        ],
         "destroy" => &[
             (0, "deleted"),
             (1, "nothing to delete, a conflict, or you said no"),

@@ -182,7 +182,7 @@ impl Measuring<'_> {
             let sample = sample_log_events(group_aws, name, &filter, now).await;
             found.measurements.log_group_events = found.take(place, sample)?.flatten();
         }
-        found.measurements.has_encrypted_log_files = trail.kms_key.is_some();
+        found.measurements.has_encrypted_log_files = Some(trail.kms_key.is_some());
         found.measurements.log_files = files;
         found.measurements.log_group = group.map(|(_, _, volume)| volume);
         Ok(found)

@@ -1,4 +1,4 @@
-//! What an estimate assumes and did not measure, in sentences. Pure.
+//! The assumptions of an estimate that no option differs in, as sentences. Pure.
 
 use super::period::MeasuredPeriod;
 use super::prices::PriceTable;
@@ -40,7 +40,7 @@ pub fn general_assumptions(
     if has_source(FigureSource::LogGroupEvents) {
         all.push("All events are like those of the last hour in the log group.".to_owned());
     }
-    if measured.log_files.is_none() && !usage.has_encrypted_log_files {
+    if measured.has_encrypted_log_files.is_none() {
         all.push("The log files are not encrypted with a KMS key.".to_owned());
     }
     all

@@ -19,7 +19,7 @@ const DATA_KEY_USERS: f64 = 2.0;
 pub struct CostItem {
     /// The service, as AWS names it on the bill.
     pub service: &'static str,
-    /// What the quantity is, such as `messages, one per log file`.
+    /// The meaning of the quantity, such as `messages, one per log file`.
     pub purpose: &'static str,
     /// In the unit of the price.
     pub quantity: f64,
@@ -121,7 +121,8 @@ impl OptionCost {
         let amounts = items
             .filter(|item| is_counted(item))
             .map(|item| prices.amount(item.price, item.quantity));
-        Some(amounts.sum())
+        // The sum of no amounts would be -0.
+        Some(amounts.fold(0.0, |sum, amount| sum + amount))
     }
 }
 

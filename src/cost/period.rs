@@ -14,10 +14,12 @@ pub struct MeasuredPeriod {
 }
 
 impl MeasuredPeriod {
-    /// Returns the day that starts at a time, or the last 24 hours.
+    /// Returns the day that starts at a time, or the last 24 hours until the end of the current minute.
     #[must_use]
     pub fn new(day: Option<SystemTime>, now: SystemTime) -> Self {
-        let start = day.unwrap_or_else(|| now.checked_sub(DAY).unwrap_or(UNIX_EPOCH));
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let end = UNIX_EPOCH + Duration::from_secs((seconds / 60 + 1) * 60);
+        let start = day.unwrap_or_else(|| end.checked_sub(DAY).unwrap_or(UNIX_EPOCH));
         Self {
             start,
             end: start + DAY,
@@ -71,10 +73,10 @@ mod tests {
 
     #[test]
     fn period_is_the_last_day_by_default() {
-        let now = at("2026-11-28T10:00:00Z");
+        let now = at("2026-11-28T09:59:01Z");
         let period = MeasuredPeriod::new(None, now);
         assert_eq!(period.start, at("2026-11-27T10:00:00Z"));
-        assert_eq!(period.end, now);
+        assert_eq!(period.end, at("2026-11-28T10:00:00Z"));
         assert!(!period.starts_late(at("2026-11-27T12:00:00Z")));
         assert!(period.starts_late(at("2026-11-27T13:01:00Z")));
         assert!(!period.starts_late(at("2026-11-26T00:00:00Z")));

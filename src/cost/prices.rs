@@ -8,7 +8,7 @@ use toml::value::Datetime;
 /// The embedded table.
 const BUILT_IN_TABLE: &str = include_str!("prices.toml");
 
-/// What a price is for.
+/// The subject of a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PriceId {
     S3List,

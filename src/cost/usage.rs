@@ -111,15 +111,15 @@ impl GivenUsage {
     }
 }
 
-/// What was measured. A value is `None` if there is no such place, or if it cannot be read.
+/// The results of the measurements. A value is `None` if there is no such place, or if it cannot be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measurements {
     pub log_files: Option<LogFileVolume>,
     pub log_group: Option<LogGroupVolume>,
     /// A sample of the events in the log group, if there is none of log files.
     pub log_group_events: Option<EventSample>,
-    /// True if the log files are encrypted with a KMS key.
-    pub has_encrypted_log_files: bool,
+    /// True if the log files are encrypted with a KMS key; `None` if the trail was not read.
+    pub has_encrypted_log_files: Option<bool>,
 }
 
 impl Measurements {
@@ -171,7 +171,7 @@ impl MonthlyUsage {
             has_log_group: log_group.is_some(),
             retention_days: log_group.and_then(|group| group.retention_days.map(f64::from)),
             compression: sample.and_then(EventSample::compression),
-            has_encrypted_log_files: measured.has_encrypted_log_files,
+            has_encrypted_log_files: measured.has_encrypted_log_files == Some(true),
         }
     }
 

@@ -67,6 +67,13 @@ fn reports_text(ui: Ui, reports: &[Report], advice: &Advice<'_>, detail: ReportD
         let line = format!("Recommended: option {} ({reason}).", main.option);
         end.push_str(&ui.wrap_stdout(&line, 2));
         end.push('\n');
+        // The amounts need hundreds of calls, so that preflight does not measure them.
+        if !ui.options.quiet {
+            let command = ui.repeated.complete("heeler-ec cost");
+            let line = format!("`{command}` shows what each option costs here in a month.");
+            end.push_str(&ui.wrap_stdout(&line, 2));
+            end.push('\n');
+        }
     }
     if !ui.options.quiet {
         end.push_str(&recap::next_steps(ui, main, advice));

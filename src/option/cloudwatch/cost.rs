@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn ingestion_of_an_existing_log_group_is_charged_already() {
+    fn existing_log_group_is_charged_already() {
         let prices = PriceTable::built_in().unwrap();
         let measured = Measurements {
             log_group: Some(LogGroupVolume {

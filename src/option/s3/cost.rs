@@ -49,7 +49,7 @@ mod tests {
             ..GivenUsage::default()
         };
         let measured = Measurements {
-            has_encrypted_log_files,
+            has_encrypted_log_files: Some(has_encrypted_log_files),
             ..Measurements::default()
         };
         MonthlyUsage::new(given, &measured)

@@ -2,10 +2,10 @@
 
 use crate::render::coverage::grouped;
 
-/// Formats an amount in US dollars with cents: `1,234.50`. An amount below half a cent is `< 0.01`.
+/// Formats an amount in US dollars with cents: `1,234.50`. An amount below half a cent is `<0.01`.
 pub(super) fn dollars(amount: f64) -> String {
     if amount > 0.0 && amount < 0.005 {
-        return "< 0.01".to_owned();
+        return "<0.01".to_owned();
     }
     let text = format!("{amount:.2}");
     match text.split_once('.') {
@@ -17,7 +17,7 @@ pub(super) fn dollars(amount: f64) -> String {
 /// Formats a quantity: with one decimal below 100, and without one above.
 pub(super) fn quantity(value: f64) -> String {
     if value > 0.0 && value < 0.05 {
-        return "< 0.1".to_owned();
+        return "<0.1".to_owned();
     }
     if value < 100.0 && value.fract().abs() > 1e-9 {
         return format!("{value:.1}");
@@ -43,7 +43,7 @@ mod tests {
     fn amounts_have_cents_and_separators() {
         for (amount, expected) in [
             (0.0, "0.00"),
-            (0.004, "< 0.01"),
+            (0.004, "<0.01"),
             (0.005, "0.01"),
             (7.348, "7.35"),
             (1_234_567.891, "1,234,567.89"),
@@ -56,7 +56,7 @@ mod tests {
     fn small_quantities_have_a_decimal() {
         for (value, expected) in [
             (0.0, "0"),
-            (0.01, "< 0.1"),
+            (0.01, "<0.1"),
             (1.0, "1"),
             (1.25, "1.2"),
             (99.96, "100.0"),

@@ -128,7 +128,7 @@ fn write_volume(ui: Ui, text: &mut String, report: &CostReport<'_>) {
     if let Some(events) = report.usage.get(UsageFigure::Events) {
         let amount = report.prices.amount(PriceId::TrailCopyEvent, events.value);
         let line = format!(
-            "  A second organization trail for these events would add {} a month.",
+            "  A second organization trail for these events would add {} USD a month.",
             dollars(amount)
         );
         let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 2));
