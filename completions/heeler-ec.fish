@@ -49,6 +49,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "list" -d 'List 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "verify" -d 'Send a canary and follow it through each hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "cost" -d 'Estimate what each option costs here in a month'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "support" -d 'Write a redacted archive for a support ticket'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
@@ -418,6 +419,33 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s v -l ve
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l trail -d 'Trail name or ARN (needed only if there are several organization trails)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l day -d 'Day to measure, in UTC [default: the last 24 hours]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l max-accounts -d 'List the log files of at most this number of accounts; the others count like these' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l log-files-per-day -d 'Log files of the organization per day' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l events-per-day -d 'Events of the organization per day' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l bytes-per-event -d 'Average size of an event in bytes' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l matching-percent -d 'Percentage of the events that match Heeler\'s filter' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l prices -d 'Take the prices in this TOML file instead of those of us-east-1; other prices stay' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -l no-input -d 'Never ask: fail if an answer is needed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand cost" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l call-log -d 'Also include the last calls of this file, which --log-file wrote' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
@@ -682,6 +710,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outpu
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "coverage"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "cost"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "verify"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "support"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
@@ -781,6 +810,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "destroy
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "explain" -d 'Explain a check of preflight'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "cost" -d 'Estimate what each option costs here in a month'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "completions" -d 'Print a shell completion script'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "help" -d 'Show the help of a command or a topic'
