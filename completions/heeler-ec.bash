@@ -58,6 +58,9 @@ _heeler__ec() {
             heeler__ec,status)
                 cmd="heeler__ec__subcmd__status"
                 ;;
+            heeler__ec,support)
+                cmd="heeler__ec__subcmd__support"
+                ;;
             heeler__ec,tail)
                 cmd="heeler__ec__subcmd__tail"
                 ;;
@@ -71,7 +74,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage export tail destroy restore policy explain completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage support export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -583,7 +586,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list destroy restore explain policy export completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list support destroy restore explain policy export completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1009,7 +1012,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage verify export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage verify support export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1665,6 +1668,91 @@ _heeler__ec() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json junit" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__ec__subcmd__support)
+            opts="-y -o -q -v -h -V --redact-accounts --call-log --overwrite --yes --dry-run --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --call-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

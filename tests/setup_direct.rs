@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-use testkit::{Engine, HeelerEc, Organization};
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
 
 use crate::commands::{
     DIRECT, counts, destroy, heeler_ec, json, keys, names, on_both_engines, organization_for,
@@ -402,4 +402,75 @@ async fn overlapping_notification_prevents_direct_setup() {
         .await
         .expect_status(0);
     preflight_of(&org, DIRECT).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn failed_change_of_direct_objects_is_restored() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    first_setup(&org).run().await.expect_status(0);
+    let before = (org.leftovers().await, org.notification().await);
+    for operation in ["CreatePolicyVersion", "TagRole"] {
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org.proxy()
+            .fault(Fault::new("iam", operation, refusal).times(1));
+        let run = direct(&org, "setup").args(["--yes", "--on-failure", "rollback"]);
+        let run = run.args(["--object-prefix", "team/"]).run().await;
+        org.proxy().clear_faults();
+        let run = run.expect_status(3);
+        assert!(run.stderr.contains("Rolled back"), "{}", run.stderr);
+        assert_eq!(
+            (org.leftovers().await, org.notification().await),
+            before,
+            "{operation}"
+        );
+        heeler_ec(&org)
+            .args(["plan", "--check"])
+            .run()
+            .await
+            .expect_status(0);
+    }
+}
+
+#[tokio::test]
+async fn direct_queue_made_by_hand_is_adopted() {
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
+        .build()
+        .await;
+    let before = org.notification().await;
+    let (sqs, arn) = (&org.clients().sqs, Deployed::s3(&org).arn("sqs", QUEUE));
+    let by_hand = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "example-statement-ID", "Effect": "Allow", "Action": "SQS:SendMessage", "Resource": arn,
+            "Principal": { "Service": "s3.amazonaws.com" },
+            "Condition": {
+                "ArnLike": { "aws:SourceArn": format!("arn:aws:s3:*:*:{}", org.bucket()) },
+                "StringEquals": { "aws:SourceAccount": org.account() },
+            },
+        }],
+    });
+    let created = sqs.create_queue().queue_name(QUEUE);
+    let created = created.attributes(QueueAttributeName::Policy, by_hand.to_string());
+    created.send().await.expect("a queue without tags");
+
+    let refused = setup_of(&org, DIRECT).run().await.expect_status(1);
+    assert_eq!(names(&refused.writes()), NOTHING);
+    setup_of(&org, DIRECT)
+        .args(["--adopt"])
+        .run()
+        .await
+        .expect_status(0);
+    plan_of(&org, DIRECT)
+        .args(["--check"])
+        .run()
+        .await
+        .expect_status(0);
+    expect_healthy(&org, "adoption").await;
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+    assert_eq!(org.notification().await, before);
 }

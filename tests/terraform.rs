@@ -133,9 +133,10 @@ async fn import_exported_file(org: Organization, option: &str, resources: usize)
 /// Imports a queue that SQS encrypts.
 async fn import_queue_without_key(org: Organization) {
     let (bucket, role) = (org.bucket(), org.heeler_role_arn());
-    let arguments = "setup --option s3 --direct --vendor generic --yes --generate-external-id";
+    let arguments = "setup --option s3 --direct --vendor generic --yes";
     let run = heeler_ec(&org).args(arguments.split(' '));
     let run = run.args(["--bucket", bucket, "--vendor-role-arn", &role]);
+    let run = run.args(["--external-id", vendor_terraform::EXTERNAL_ID]);
     run.run().await.expect_status(0);
     let run = heeler_ec(&org).args(["export", "terraform"]).run().await;
     let Some(terraform) = Terraform::init(&org, &[("main.tf", &run.stdout)]).await else {
