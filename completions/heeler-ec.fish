@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_heeler_ec_global_optspecs
-    string join \n profile= region= endpoint-url= account-id= name-prefix= progress= color= q/quiet v/verbose log-file= no-input h/help V/version
+    string join \n profile= bucket-profile= bucket-role= region= endpoint-url= account-id= name-prefix= progress= color= q/quiet v/verbose log-file= no-input h/help V/version
 end
 
 function __fish_heeler_ec_needs_command
@@ -25,9 +25,11 @@ function __fish_heeler_ec_using_subcommand
 end
 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -115,9 +117,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l o
 short\t'For reading: only the problems'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -196,9 +200,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l tag -d 'Tag
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -281,9 +287,11 @@ rollback\t'Roll back this run\'s changes'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -312,9 +320,11 @@ env\t'For shells: NAME=value lines'
 tfvars\t'For Terraform: lines of a tfvars file'
 github\t'For GitHub Actions: lines for $GITHUB_OUTPUT; a command on standard error masks the external ID in the log'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -331,9 +341,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand list" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -353,9 +365,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s o -l outp
 json\t'For programs: one document with the result and the error'
 junit\t'For continuous integration: JUnit XML with one test case per hop'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -376,9 +390,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l evidence 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand verify" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -401,9 +417,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -s o -l ou
 json\t'For programs: one document with the result and the error'
 csv\t'For spreadsheets: one row per account and region'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand coverage" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -474,9 +492,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l trail -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Text for the tool: HCL for Terraform, SQL for Athena'
 json\t'For programs: the addresses and IDs of the imports, or the statements'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -531,9 +551,11 @@ high\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l severity-file -d 'Custom severity rules, merged over the built-in ones' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Only records that contain this text, as delivered' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -557,9 +579,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-grou
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -578,9 +602,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -604,6 +630,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account -d 'Print only the permissions in one account, if the log bucket is in another account than the trail' -r -f -a "management\t'The management account, which is only read'
+bucket\t'The account of the log bucket, which gets the resources'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket; with --direct, the bucket whose events are sent' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
@@ -618,9 +646,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l permissio
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -642,9 +672,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l vers
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -661,9 +693,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
 json\t'For programs: one document with the script'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
@@ -678,9 +712,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l no-i
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'

@@ -19,6 +19,9 @@ pub fn allowed_actions(args: &[String]) -> Option<BTreeSet<String>> {
     let mut actions = actions(&command, &scope);
     // If nothing is deployed, the error names the deployments under other prefixes. It does without if it may not.
     actions.insert("iam:ListRoles".to_owned());
+    if args.iter().any(|arg| arg == "--bucket-role") {
+        actions.insert("sts:AssumeRole".to_owned());
+    }
     Some(actions)
 }
 

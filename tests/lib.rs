@@ -37,6 +37,7 @@ mod json_failures;
 mod json_output;
 mod language;
 mod list;
+mod log_archive;
 mod malformed_input;
 mod overview;
 mod permissions;

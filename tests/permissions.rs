@@ -842,7 +842,7 @@ const CHECKED_ON_ANOTHER_RESOURCE: &[&str] = &[
 ];
 
 /// The printed policy, adapted to what the emulator evaluates. No action is added.
-fn adapt_for_emulator(mut document: Value) -> Value {
+pub fn adapt_for_emulator(mut document: Value) -> Value {
     let statements = document["Statement"].as_array_mut().expect("statements");
     let mut elsewhere = BTreeSet::new();
     for statement in &mut *statements {

@@ -143,7 +143,7 @@ async fn missing_credentials_leave_placeholders() {
 There are no valid credentials, so all names stay placeholders: no AWS credentials were found in the environment, in a profile, or on this machine
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
-  ${ACCOUNT}: the ID of the management account
+  ${ACCOUNT}: the ID of the account, usually the management account
   ${REGION}: the region of the trail's bucket
   ${BUCKET}: the name of the trail's bucket
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
@@ -173,7 +173,7 @@ async fn missing_network_does_not_suggest_login() {
 AWS cannot be reached, so all names stay placeholders: the connection to http://127.0.0.1:40000 failed: Connection refused
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
-  ${ACCOUNT}: the ID of the management account
+  ${ACCOUNT}: the ID of the account, usually the management account
   ${REGION}: the region of the trail's bucket
   ${BUCKET}: the name of the trail's bucket
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
@@ -274,7 +274,7 @@ async fn policy_over_managed_limit_is_reported() {
         str![[r"
 Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
-  ${ACCOUNT}: the ID of the management account
+  ${ACCOUNT}: the ID of the account, usually the management account
   ${REGION}: the region of the trail's bucket
   ${BUCKET}: the name of the trail's bucket
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account

@@ -13,7 +13,7 @@ use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use screen::Camera;
 use testkit::log_file::event;
-use testkit::{Engine, Fault, FaultAction, LogFile, Organization};
+use testkit::{Engine, Fault, FaultAction, KeyOwner, LogFile, Organization};
 
 use crate::commands::{heeler_ec, json, text};
 use crate::coverage::{deliver_at, deliver_digests, report_established_trail};
@@ -303,6 +303,32 @@ async fn screens_of_option_cloudwatch() {
     camera
         .show_piped("destroy-cloudwatch", 0, &["destroy", "--yes"])
         .await;
+}
+
+#[tokio::test]
+async fn screens_of_log_archive() {
+    let org = Organization::on(Engine::Ministack)
+        .log_archive()
+        .bucket_key_of(KeyOwner::Third)
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    let accounts = ["--bucket-profile", "log-archive"];
+    let preflight = ["preflight", "--option", "s3"];
+    camera
+        .show("preflight-other-bucket-account", 1, &preflight)
+        .await;
+    let preflight = [&preflight[..], &accounts].concat();
+    camera.show("preflight-log-archive", 0, &preflight).await;
+    let mut setup = first("setup", "s3", &role);
+    setup.extend(accounts);
+    setup.push("--yes");
+    camera.show_piped("setup-log-archive", 0, &setup).await;
+    let status = [&["status"][..], &accounts].concat();
+    camera.show("status-log-archive", 0, &status).await;
+    let destroy = [&["destroy", "--yes"][..], &accounts].concat();
+    camera.show_piped("destroy-log-archive", 0, &destroy).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::commands::heeler_ec;
 use crate::commands::{DIRECT, counts, destroy, json, plan_of, setup_again_of, setup_of_with};
 use crate::vendor_terraform;
 use testkit::terraform::Terraform;
-use testkit::{Emulator, Engine, Organization};
+use testkit::{Emulator, Engine, HeelerEc, KeyOwner, Organization};
 
 const S3: &str = include_str!("fixtures/terraform/s3.tf");
 const CLOUDWATCH: &str = include_str!("fixtures/terraform/cloudwatch.tf");
@@ -89,12 +89,25 @@ async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
+/// Adds the credentials for the account of the bucket, if it is not the management account.
+fn in_both_accounts<'a>(org: &Organization, command: HeelerEc<'a>) -> HeelerEc<'a> {
+    if org.bucket_account() == org.account() {
+        return command;
+    }
+    command.args(["--bucket-profile", "log-archive"])
+}
+
 /// Sets up a deployment, and imports it into Terraform with the exported file.
 async fn import_exported_file(org: Organization, option: &str, resources: usize) {
     let id = vendor_terraform::EXTERNAL_ID;
-    setup_of_with(&org, option, id).run().await.expect_status(0);
+    let command = setup_of_with(&org, option, id);
+    in_both_accounts(&org, command).run().await.expect_status(0);
     let run = heeler_ec(&org).args(["export", "terraform"]);
-    let run = run.run().await.expect_status(0);
+    let run = run
+        .identity(org.bucket_credentials())
+        .run()
+        .await
+        .expect_status(0);
     assert!(!run.stdout.contains(id));
     assert!(run.writes().is_empty());
     let Some(terraform) = Terraform::init(&org, &[("main.tf", &run.stdout)]).await else {
@@ -114,6 +127,7 @@ async fn import_exported_file(org: Organization, option: &str, resources: usize)
         assert_eq!(change.actions, [expected], "{change:?}");
     }
     let run = heeler_ec(&org).args(["export", "terraform", "-o", "json"]);
+    let run = run.identity(org.bucket_credentials());
     let imports = json(&run.run().await.expect_status(0))["imports"].clone();
     let mut addresses: Vec<&str> = imports
         .as_array()
@@ -176,7 +190,10 @@ async fn exported_file_imports_without_changes() {
     let direct = Organization::in_emulator(&emulator);
     let direct = direct.bucket_key().other_notifications().build().await;
     let without_key = Organization::in_emulator(&emulator).build().await;
+    let archive = Organization::in_emulator(&emulator).log_archive();
+    let archive = archive.bucket_key_of(KeyOwner::Third).build().await;
     tokio::join!(
+        import_exported_file(archive, "s3", 12),
         import_exported_file(s3, "s3", 13),
         import_exported_file(logs, "cloudwatch", 14),
         import_exported_file(direct, DIRECT, 10),

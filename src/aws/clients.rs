@@ -13,7 +13,7 @@ use super::Aws;
 use super::error::AwsResultExt;
 use crate::error::{Error, Result};
 
-/// Not in the list of permissions that a command needs: no option uses another account yet.
+/// A policy contains it only if the log bucket is in another account.
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 const SESSION_NAME: &str = "heeler-ec";
 
@@ -86,11 +86,17 @@ impl Clients {
             ));
         };
         let role_arn = format!("arn:{partition}:iam::{account}:role/{name}");
-        let role = AssumedRole::assume(self.aws.sts.clone(), role_arn).await?;
-        Ok(self
-            .aws
-            .with_credentials(SharedCredentialsProvider::new(role)))
+        assume_role(&self.aws, &role_arn).await
     }
+}
+
+/// Returns clients with the credentials of a role, which are renewed before they expire.
+///
+/// # Errors
+/// When AWS refuses the role.
+pub(super) async fn assume_role(aws: &Aws, role_arn: &str) -> Result<Aws> {
+    let role = AssumedRole::assume(aws.sts.clone(), role_arn.to_owned()).await?;
+    Ok(aws.with_credentials(SharedCredentialsProvider::new(role)))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -11,7 +11,8 @@ use crate::error::Result;
 /// # Errors
 /// When AWS refuses a call.
 pub async fn has_other_active_account(aws: &Aws, own: &str) -> Result<bool> {
-    let mut pages = aws.organizations.list_accounts().into_paginator().send();
+    let call = aws.management().organizations.list_accounts();
+    let mut pages = call.into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("organizations:ListAccounts", || {
             "look for other accounts of the organization".into()

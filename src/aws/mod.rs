@@ -12,8 +12,10 @@ pub mod clients;
 mod clock_skew;
 pub mod configuration;
 pub mod error;
+pub mod key_grant_request;
 pub mod kms_keys;
 pub mod lookup;
+mod management_account;
 pub mod member_accounts;
 pub mod message_filter;
 pub mod not_found;
@@ -38,6 +40,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use call_log::{AwsCall, CallListener};
+pub use management_account::BucketCredentials;
 pub use role_chain::MfaPrompt;
 
 use crate::error::{Error, Result};
@@ -45,6 +48,7 @@ use crate::http;
 use arn::Arn;
 use configuration::ValidCredentials;
 use error::AwsResultExt;
+use management_account::ManagementAccount;
 use profiles::Profiles;
 
 /// The region if none is configured.
@@ -61,6 +65,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(55);
 #[derive(Clone, Default)]
 pub struct ConnectionSettings {
     pub profile: Option<String>,
+    /// Credentials for the account of the log bucket. Those of `profile` are then for the management account.
+    pub bucket_credentials: Option<BucketCredentials>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
     /// Receives every finished call.
@@ -76,6 +82,8 @@ pub struct Aws {
     observer: Option<Arc<CallListener>>,
     region: String,
     profiles: Arc<Profiles>,
+    /// The management account, if it has credentials of its own.
+    management: Option<ManagementAccount>,
     pub account: aws_sdk_account::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub cloudwatch: aws_sdk_cloudwatch::Client,
@@ -113,12 +121,32 @@ macro_rules! client {
 }
 
 impl Aws {
-    /// Loads the configuration as the AWS CLI does. It makes no calls.
+    /// Loads the configuration as the AWS CLI does. It makes no calls, except to assume roles. With credentials for the
+    /// account of the log bucket, it also identifies the management account.
     ///
     /// # Errors
-    /// When the environment holds values that the SDK cannot use.
+    /// When the environment holds values that the SDK cannot use, when AWS refuses a role, and when the management account
+    /// cannot be identified.
     pub async fn connect(settings: &ConnectionSettings) -> Result<Self> {
         configuration::validate()?;
+        let aws = Self::connect_with_profile(settings).await?;
+        let bucket_aws = match &settings.bucket_credentials {
+            None => return Ok(aws),
+            Some(BucketCredentials::Role(arn)) => clients::assume_role(&aws, arn).await?,
+            Some(BucketCredentials::Profile(name)) => {
+                let settings = ConnectionSettings {
+                    profile: Some(name.clone()),
+                    region: Some(aws.region.clone()),
+                    ..settings.clone()
+                };
+                Self::connect_with_profile(&settings).await?
+            }
+        };
+        let management = ManagementAccount::identify(aws).await?;
+        Ok(bucket_aws.with_management(management))
+    }
+
+    async fn connect_with_profile(settings: &ConnectionSettings) -> Result<Self> {
         let profiles = Profiles::load(settings.profile.as_deref()).await;
         let http = http::shared_client(profiles.ca_bundle().as_deref())?;
         let mut shared = config_loader(settings, &http, &profiles).load().await;
@@ -187,12 +215,21 @@ impl Aws {
         if region == self.region {
             return self.clone();
         }
-        Self::from_config(
+        let there = Self::from_config(
             self.shared.clone(),
             self.observer.clone(),
             region.to_owned(),
             self.profiles.clone(),
-        )
+        );
+        self.with_same_management(there, |aws| aws.in_region(region))
+    }
+
+    /// Adds the management account of these clients, changed in the same way, to changed clients.
+    fn with_same_management(&self, changed: Self, change: impl FnOnce(&Self) -> Self) -> Self {
+        match &self.management {
+            Some(management) => changed.with_management(management.map(change)),
+            None => changed,
+        }
     }
 
     /// Clients with other credentials and the same settings.
@@ -217,12 +254,13 @@ impl Aws {
             .build();
         let retries = retries_within(limit);
         let shared = self.shared.clone().into_builder().retry_config(retries);
-        Self::from_config(
+        let limited = Self::from_config(
             shared.timeout_config(timeouts).build(),
             self.observer.clone(),
             self.region.clone(),
             self.profiles.clone(),
-        )
+        );
+        self.with_same_management(limited, |aws| aws.with_timeout(limit))
     }
 
     fn from_config(
@@ -263,6 +301,7 @@ impl Aws {
             observer,
             region,
             profiles,
+            management: None,
         }
     }
 

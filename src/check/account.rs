@@ -4,6 +4,7 @@ use super::destination::destination_traits;
 use super::{Check, CheckId, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::Arn;
 use crate::error::Error;
+use crate::inventory::facts::BucketOwner;
 use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
@@ -112,7 +113,10 @@ const ORG_CONTROL_POLICIES: Check = Check {
 fn credentials(snapshot: &Snapshot) -> Verdict {
     match &snapshot.account.caller {
         Err(error) => Verdict::Unknown(error.clone()),
-        Ok(caller) => Verdict::Pass(caller.arn.clone()),
+        Ok(caller) => Verdict::Pass(match &snapshot.account.management {
+            Some(reader) => format!("{}; the trail is read as {}", caller.arn, reader.arn),
+            None => caller.arn.clone(),
+        }),
     }
 }
 
@@ -233,13 +237,13 @@ fn organization(snapshot: &Snapshot) -> Verdict {
     }
 }
 
-/// Returns true if the caller is known to be in another account than the management account.
+/// Returns true if the credentials that read the trail are known to be for another account than the management account.
 pub(super) fn is_member_account(snapshot: &Snapshot) -> bool {
     let organization = snapshot.account.organization.present();
-    let caller = snapshot.account.caller.as_ref().ok();
+    let reader = snapshot.account.trail_reader();
     organization
-        .zip(caller)
-        .is_some_and(|(organization, caller)| caller.account != organization.management_account)
+        .zip(reader)
+        .is_some_and(|(organization, reader)| reader.account != organization.management_account)
 }
 
 fn management_account(snapshot: &Snapshot) -> Verdict {
@@ -250,6 +254,22 @@ fn management_account(snapshot: &Snapshot) -> Verdict {
         return skipped_because(CheckId::AccountCredentials);
     };
     let payer = &organization.management_account;
+    if let Some(reader) = &snapshot.account.management {
+        if reader.account == *payer {
+            return Verdict::Pass(format!(
+                "{payer} of {} is only read; resources are in {}",
+                organization.id, caller.account
+            ));
+        }
+        return Verdict::Fail(
+            Finding::new(
+                format!("the credentials for the trail are for member account {}", reader.account),
+                format!("credentials for the management account {payer}"),
+            )
+            .because("only the management account may read everything about the organization and its trail")
+            .advice("select them with --profile; --bucket-profile is for the account of the log bucket"),
+        );
+    }
     if caller.account == *payer {
         return Verdict::Pass(format!("{payer} of {}", organization.id));
     }
@@ -270,11 +290,26 @@ fn management_account(snapshot: &Snapshot) -> Verdict {
             .advice("if in doubt, run setup in the management account"),
         );
     }
+    let finding = Finding::new(
+        format!("{} is a member account", caller.account),
+        format!("the management account {payer}"),
+    );
+    let owns_bucket = snapshot
+        .bucket
+        .as_ref()
+        .is_some_and(|bucket| matches!(bucket.owner, Ok(BucketOwner::ThisAccount { .. })));
+    if owns_bucket {
+        return Verdict::Fail(
+            finding
+                .because("this account owns the log bucket, but only the management account may read the organization and its trail")
+                .cli(snapshot.heeler_ec_command(&format!(
+                    "preflight --option {} --profile PROFILE_OF_{payer} --bucket-profile PROFILE_OF_{}",
+                    snapshot.option.name, caller.account
+                ))),
+        );
+    }
     Verdict::Fail(
-        Finding::new(
-            format!("{} is a member account", caller.account),
-            format!("the management account {payer}"),
-        )
+        finding
         .because("the trail and bucket are in the management account; the queue and role must be there too")
         .cli("export AWS_PROFILE=PROFILE_OF_THE_MANAGEMENT_ACCOUNT"),
     )

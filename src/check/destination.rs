@@ -23,8 +23,8 @@ const BUCKET: DestinationTraits = DestinationTraits {
     noun: "bucket",
     prerequisite: CheckId::BucketOwner,
     region_reason: "S3 publishes only to a topic in the bucket's own region",
-    control_tower_advice: "use an option that reads from the log group, or create a second organization trail with a \
-                           bucket in the management account (AWS charges for the second copy of management events)",
+    control_tower_advice: "prefer an option that reads from the log group: it is in the management account, to which no \
+                           control policy applies",
     may_be_delegated: false,
     uses_topic: true,
 };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::arn::{Arn, resource_name};
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::check::policy_request::{
     decide, describe_deny, describe_unknown, granting_caller, heeler_via_s3, known_policy,
 };
@@ -104,6 +105,13 @@ fn worst_of_described_keys(
 
 fn state(snapshot: &Snapshot) -> Verdict {
     worst_of_keys(snapshot, |facts| match &facts.key {
+        // KMS denies access to a key of another account, whether it exists or not.
+        Fact::Failed(_) | Fact::Absent if grant_request(snapshot, facts).is_some() => {
+            Verdict::Skip(format!(
+                "{} cannot be read from this account",
+                facts.identifier
+            ))
+        }
         Fact::Failed(error) => Verdict::Unknown(error.clone()),
         Fact::NotRequested | Fact::Absent => Verdict::Fail(
             Finding::new(
@@ -217,22 +225,38 @@ fn console_page(key: &KmsKeyDetails, part: &str) -> String {
     )
 }
 
+/// Returns the grant that the owner of a key in another account has to create.
+fn grant_request(snapshot: &Snapshot, facts: &KeyFacts) -> Option<KeyGrantRequest> {
+    let role = snapshot.access_role_arn()?;
+    KeyGrantRequest::for_key(facts.name(), &role, &snapshot.request.names.grant())
+}
+
 fn account(snapshot: &Snapshot) -> Verdict {
-    worst_of_described_keys(snapshot, |_, key| {
-        if snapshot.account_id() == Some(&key.account) {
-            return Verdict::Pass(format!("account {}", key.account));
+    worst_of_keys(snapshot, |facts| {
+        let Some(request) = grant_request(snapshot, facts) else {
+            return match &facts.key {
+                Fact::Present(key) => Verdict::Pass(format!("account {}", key.account)),
+                _ => skipped_because(CheckId::KeyState),
+            };
+        };
+        let owner = request.owner();
+        if facts.has_decrypt_grant() {
+            return Verdict::Pass(format!(
+                "account {owner}, which has granted kms:Decrypt to the role"
+            ));
         }
-        let role = snapshot.access_role_arn().unwrap_or_default();
         Verdict::Warn(
             Finding::new(
-                format!("the key belongs to account {}", key.account),
-                "a key of this account",
+                format!("the key belongs to account {owner}"),
+                "a key of this account, or a grant by the key's owner",
             )
-            .because(format!(
-                "the key policy must allow kms:CreateGrant to this account with kms:GranteePrincipal {role}; \
-                 otherwise setup fails"
-            ))
-            .advice("ask the key's owner to add that statement"),
+            .because(
+                "setup creates no grant on a key of another account; until its owner does, Heeler cannot decrypt the \
+                 log files",
+            )
+            .advice("run setup, then let the owner of the key create the grant and list it")
+            .cli(request.create_command())
+            .cli(request.list_command()),
         )
     })
 }
@@ -240,6 +264,9 @@ fn account(snapshot: &Snapshot) -> Verdict {
 /// Evaluates whether the key policy delegates to IAM or allows the caller to create grants. Only an actual grant proves it.
 fn grantable(snapshot: &Snapshot) -> Verdict {
     worst_of_described_keys(snapshot, |facts, key| {
+        if grant_request(snapshot, facts).is_some() {
+            return skipped_because(CheckId::KeyAccount);
+        }
         let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {
             Ok(policy) => policy,
             Err(verdict) => return *verdict,

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod bucket;
 mod collect;
+mod control_tower;
 mod delivery;
 mod destination;
 mod finding;

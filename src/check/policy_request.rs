@@ -77,6 +77,10 @@ pub(super) fn heeler(snapshot: &Snapshot) -> Caller {
 pub(super) fn heeler_via_s3(snapshot: &Snapshot, key: &KeyFacts) -> Caller {
     let region = snapshot.region().unwrap_or_default();
     let caller = heeler(snapshot).via_service(&format!("s3.{region}.amazonaws.com"));
+    let caller = match key.owner() {
+        Some(owner) => caller.with("aws:ResourceAccount", owner),
+        None => caller,
+    };
     let object = log_object_arn(snapshot);
     let bucket = object.split('/').next().unwrap_or_default().to_owned();
     // With an S3 Bucket Key, the encryption context has the bucket instead of the object.

@@ -3,6 +3,7 @@
 use super::OptionProfile;
 use crate::inventory::Snapshot;
 use crate::inventory::caller_permissions::{ContextKey, SimulationQuery};
+use crate::permissions::account_part::AccountPart;
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::statement::{Statement, StatementCondition};
 use crate::permissions::{CommandName, PermittedCommand, statements};
@@ -18,7 +19,11 @@ pub(super) fn setup_queries(
         scope.set_caller(caller);
     }
     option.permissions.set_found_names(snapshot, &mut scope);
-    let setup = PermittedCommand::new(CommandName::Setup, vec![option.permissions]);
+    let management = snapshot.account.management.as_ref();
+    let setup = PermittedCommand {
+        account_part: management.map(|_| AccountPart::Bucket),
+        ..PermittedCommand::new(CommandName::Setup, vec![option.permissions])
+    };
     let queries = statements(&setup, &scope)
         .into_iter()
         // Resources with placeholders cannot be simulated.

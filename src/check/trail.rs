@@ -1,6 +1,7 @@
 //! Checks of the organization trail.
 
 use super::bucket::{change_bucket_command, storage_location_path};
+use super::control_tower::{self, is_managed_by_control_tower};
 use super::delivery::delivery_verdict;
 use super::destination::destination_traits;
 use super::trail_events;
@@ -84,7 +85,7 @@ pub const CHECKS: &[Check] = &[
         description: "Control Tower does not manage the trail",
         requirement: Requirement::ADVISORY,
         permissions: &["cloudtrail:DescribeTrails"],
-        evaluate: control_tower,
+        evaluate: control_tower::control_tower,
     },
     Check {
         id: CheckId::TrailSnsTopic,
@@ -233,7 +234,9 @@ fn logging(snapshot: &Snapshot) -> Verdict {
                         shell_quote(&trail.name)
                     ))
                     .fixable_if(
-                        trail.is_organization && !is_managed_by_control_tower(trail),
+                        trail.is_organization
+                            && !is_managed_by_control_tower(trail)
+                            && snapshot.account.management.is_none(),
                         FixAction::StartLogging,
                     ),
             )
@@ -282,27 +285,6 @@ fn delivery(snapshot: &Snapshot) -> Verdict {
             },
         )
     })
-}
-
-fn control_tower(snapshot: &Snapshot) -> Verdict {
-    with_trail(snapshot, |trail| {
-        if !is_managed_by_control_tower(trail) {
-            return Verdict::Pass(trail.name.clone());
-        }
-        let finding = Finding::new(
-            format!("trail {} is managed by Control Tower", trail.name),
-            "a trail that you manage",
-        )
-        .because("Control Tower treats changes to it as drift and reverts them; its bucket is in the log archive account");
-        Verdict::Warn(finding.advice(destination_traits(snapshot).control_tower_advice))
-    })
-}
-
-fn is_managed_by_control_tower(trail: &Trail) -> bool {
-    let group = trail.log_group.as_deref().unwrap_or_default();
-    trail.name == "aws-controltower-BaselineCloudTrail"
-        || trail.bucket.starts_with("aws-controltower-logs-")
-        || group.contains(":log-group:aws-controltower/CloudTrailLogs")
 }
 
 fn sns_topic(snapshot: &Snapshot) -> Verdict {

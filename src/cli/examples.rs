@@ -25,6 +25,10 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "Wait until a new trail delivers",
                 "heeler-ec preflight --option OPTION --wait 15m",
             ),
+            (
+                "Use a log bucket of another account",
+                "heeler-ec preflight --option OPTION --profile management --bucket-profile log-archive",
+            ),
         ],
         "plan" => &[
             (

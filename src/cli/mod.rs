@@ -36,13 +36,14 @@ use crate::cli::output::{
     ValuesFormat,
 };
 use crate::cli::value_parsers::{CheckIdParser, ExternalId};
+use crate::option::management_options;
 use crate::render::command_line::RepeatedOptions;
 use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
 pub use cost::CostArgs;
 pub use coverage::CoverageArgs;
-pub use policy::{PolicyArgs, PolicyCommand};
+pub use policy::{PolicyAccount, PolicyArgs, PolicyCommand};
 use shared::option_values;
 pub use shared::{
     AcceptArgs, AdoptionArgs, DirectArgs, DiscoveryArgs, RoleArgs, TagArgs, TrustArgs, VendorArg,
@@ -166,6 +167,9 @@ impl Cli {
         let setup = setup.into_iter();
         RepeatedOptions {
             profile: given("profile", &global.profile),
+            bucket_profile: given("bucket-profile", &global.bucket_profile),
+            bucket_role: given("bucket-role", &global.bucket_role),
+            management_options: management_options(),
             region: given("region", &global.region),
             endpoint_url: given("endpoint-url", &global.endpoint_url),
             account_id: given("account-id", &global.account_id),
@@ -199,6 +203,20 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
+    /// AWS profile for the account of the log bucket; --profile then only reads the organization and its trail
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        hide_short_help = true,
+        conflicts_with = "bucket_role"
+    )]
+    pub bucket_profile: Option<String>,
+
+    /// Role in the account of the log bucket, assumed instead of a --bucket-profile
+    #[arg(long, global = true, value_name = "ARN", hide_short_help = true, value_parser = value_parsers::own_role_arn)]
+    pub bucket_role: Option<String>,
+
     /// AWS region of the trail's bucket or log group; detected by default
     #[arg(long, global = true, value_parser = value_parsers::region)]
     pub region: Option<String>,
@@ -207,7 +225,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "URL", hide_short_help = true, value_parser = value_parsers::endpoint)]
     pub endpoint_url: Option<String>,
 
-    /// Fail unless the credentials belong to this account
+    /// Fail unless the credentials for the resources belong to this account
     #[arg(long, global = true, value_name = "ID", hide_short_help = true, value_parser = value_parsers::account_id)]
     pub account_id: Option<String>,
 

@@ -33,6 +33,10 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "SOURCE", value_enum)]
     pub source: Option<SourceArg>,
 
+    /// Print only the permissions in one account, if the log bucket is in another account than the trail
+    #[arg(long, value_name = "ACCOUNT", value_enum)]
+    pub account: Option<PolicyAccount>,
+
     /// Make no AWS calls: use the names from the other options, and placeholders for the rest
     #[arg(long)]
     pub offline: bool,
@@ -48,6 +52,14 @@ pub struct PolicyArgs {
 
     #[command(flatten)]
     pub format: PolicyOutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyAccount {
+    /// The management account, which is only read
+    Management,
+    /// The account of the log bucket, which gets the resources
+    Bucket,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

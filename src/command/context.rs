@@ -6,7 +6,7 @@ use super::call_log_file::CallLogFile;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::configuration::file_endpoints;
-use crate::aws::{Aws, AwsCall, CallListener, ConnectionSettings, MfaPrompt};
+use crate::aws::{Aws, AwsCall, BucketCredentials, CallListener, ConnectionSettings, MfaPrompt};
 use crate::cli::{GlobalArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
@@ -53,6 +53,7 @@ impl Context {
         let mfa_prompt: Arc<MfaPrompt> = Arc::new(move |serial: &str| ui.mfa_code(serial));
         let settings = ConnectionSettings {
             profile: self.global.profile.clone(),
+            bucket_credentials: self.bucket_credentials(),
             region: self.global.region.clone(),
             endpoint: self.global.endpoint_url.clone(),
             observer: is_observed.then_some(observer),
@@ -62,12 +63,26 @@ impl Context {
         let aws = self.cancellable(aws).await?;
         // The AWS configuration file can set an endpoint, too.
         let files = file_endpoints(self.global.profile.as_deref());
+        let bucket_profile = self.global.bucket_profile.as_deref();
+        let bucket_files = bucket_profile.map_or_else(Vec::new, |name| file_endpoints(Some(name)));
+        let files = files.into_iter().chain(bucket_files);
         for endpoint in aws.endpoint().into_iter().chain(files) {
             value_parsers::endpoint(&endpoint).map_err(|why| {
                 Error::usage(format!("the endpoint {endpoint} is not allowed")).with_reason(why)
             })?;
         }
         Ok(aws)
+    }
+
+    /// Returns the credentials for the account of the log bucket, if it is not that of `--profile`.
+    pub fn bucket_credentials(&self) -> Option<BucketCredentials> {
+        let GlobalArgs {
+            bucket_profile,
+            bucket_role,
+            ..
+        } = &self.global;
+        let profile = bucket_profile.clone().map(BucketCredentials::Profile);
+        profile.or_else(|| bucket_role.clone().map(BucketCredentials::Role))
     }
 
     pub fn names(&self) -> ResourceNames {

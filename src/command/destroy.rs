@@ -169,6 +169,10 @@ impl DestroyRun<'_, '_> {
         *statuses = destroy_statuses(self.actions, &outcomes);
         let backup_failure = super::backup::finish(backup).await;
         let failure = report_leftovers(context, self.actions, &outcomes).err();
+        let requests = self.target.grant_requests();
+        if failure.is_none() && !requests.is_empty() {
+            context.ui.notify(&DestroyNotice::GrantsRemain(requests));
+        }
         match (failure, backup_failure) {
             (Some(failure), backup_failure) => {
                 if let Some(error) = &backup_failure {

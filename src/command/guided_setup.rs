@@ -2,6 +2,7 @@
 
 use tokio::join;
 
+use super::bucket_credentials::usable_options;
 use super::existing_deployment::{check_account, find_all_deployments, find_role};
 use super::prepare::{collect_inventory, existing_trust, not_ready_error, setup_request};
 use super::prompt::answer;
@@ -11,7 +12,7 @@ use crate::check::{self, OptionProfile, Report};
 use crate::cli::{self, OnFailure, TrustArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::option::{self, DeliveryOption, OPTIONS};
+use crate::option::{self, DeliveryOption};
 use crate::render::notices::guide::{GuideNotice, OptionChoice};
 use crate::render::status_line::StatusLine;
 use crate::render::{self, Ui};
@@ -126,7 +127,8 @@ async fn ask_option(
         }
         (None, _) => option::recommended(),
     };
-    let choices = OPTIONS.iter().map(|option| {
+    let usable = usable_options(context);
+    let choices = usable.iter().map(|option| {
         let report = reports.iter().find(|report| report.option == option.name());
         OptionChoice {
             name: option.name(),
@@ -139,7 +141,7 @@ async fn ask_option(
     let question = format!("Option [{}]:", recommended.name());
     ask(context, &question, move |text| match text {
         "" => Ok(recommended),
-        text => parse_option(text),
+        text => parse_option(text, &usable),
     })
     .await
 }
@@ -157,7 +159,8 @@ async fn check_options(context: &Context, aws: &Aws, args: &cli::SetupArgs) -> R
         &args.role,
         &args.tag,
     );
-    let profiles: Vec<OptionProfile> = OPTIONS.iter().map(|option| option.profile()).collect();
+    let usable = usable_options(context);
+    let profiles: Vec<OptionProfile> = usable.iter().map(|option| option.profile()).collect();
     let _line = StatusLine::start_delayed(context.ui, "Checking which options are ready");
     let inventory = Box::pin(collect_inventory(aws, request.inventory, &profiles)).await?;
     let reports = profiles.iter().map(|profile| {
@@ -168,13 +171,16 @@ async fn check_options(context: &Context, aws: &Aws, args: &cli::SetupArgs) -> R
 }
 
 /// Returns the option with this name, or with this number in the list.
-fn parse_option(text: &str) -> std::result::Result<&'static dyn DeliveryOption, String> {
+fn parse_option(
+    text: &str,
+    options: &[&'static dyn DeliveryOption],
+) -> std::result::Result<&'static dyn DeliveryOption, String> {
     let number = text.parse::<usize>().ok();
-    let numbered = number.and_then(|number| OPTIONS.get(number.checked_sub(1)?).copied());
-    let mut options = OPTIONS.iter().copied();
-    let named = options.find(|option| option.name().eq_ignore_ascii_case(text));
+    let numbered = number.and_then(|number| options.get(number.checked_sub(1)?).copied());
+    let mut all = options.iter().copied();
+    let named = all.find(|option| option.name().eq_ignore_ascii_case(text));
     named.or(numbered).ok_or_else(|| {
-        let choices: Vec<&str> = OPTIONS.iter().map(|option| option.name()).collect();
+        let choices: Vec<&str> = options.iter().map(|option| option.name()).collect();
         format!("answer {} or a number", choices.join(", "))
     })
 }
@@ -271,14 +277,14 @@ mod tests {
 
     #[test]
     fn option_is_chosen_by_name_or_number() {
-        for (index, option) in OPTIONS.iter().enumerate() {
+        for (index, option) in option::OPTIONS.iter().enumerate() {
             for text in [(index + 1).to_string(), option.name().to_uppercase()] {
-                let chosen = parse_option(&text).expect("an option");
+                let chosen = parse_option(&text, option::OPTIONS).expect("an option");
                 assert_eq!(chosen.name(), option.name());
             }
         }
         for text in ["0", "99", "both", "-1"] {
-            assert!(parse_option(text).is_err(), "{text}");
+            assert!(parse_option(text, option::OPTIONS).is_err(), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod backup;
 mod blocking;
+mod bucket_credentials;
 mod call_log_file;
 mod changed_tags;
 mod completions;

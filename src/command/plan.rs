@@ -1,5 +1,6 @@
 //! Shows what setup would change, or how a deployment differs from what was set up.
 
+use super::bucket_credentials::reject_unusable;
 use super::existing_deployment::require_deployment;
 use super::prepare::{
     check_role_path, collect_setup_facts, location, prepare, read_plan, setup_request,
@@ -28,6 +29,7 @@ pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<Comman
     let Some(option) = requested else {
         return drift(context, &args).await;
     };
+    reject_unusable(context, option)?;
     let aws = context.connect().await?;
     plan_option(context, &aws, option, &args).await
 }

@@ -3,14 +3,16 @@
 use super::existing_deployment::{check_account, find_deployment};
 use super::prepare::{inventory_request, option_request, role_names};
 use super::{CommandOutcome, Context, requested_option};
-use crate::aws::Aws;
+use crate::aws::{Aws, BucketCredentials};
 use crate::check;
-use crate::cli::{self, OnFailure, PolicyCommand};
+use crate::cli::{self, OnFailure, PolicyAccount, PolicyCommand};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::inventory::{InventoryRequest, is_missing_credentials};
 use crate::option::{self, DeliveryOption, OPTIONS};
+use crate::permissions::account_part::AccountPart;
 use crate::permissions::scope::{PolicyScope, TRAIL_BUCKET};
+use crate::permissions::shared::assume_bucket_role;
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, PermittedCommand,
     PreflightFlags, document, policy_length, region_placeholder, remaining_placeholders,
@@ -34,10 +36,31 @@ pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<Comm
     } else {
         scope_from_aws(context, &args, request, options, scope).await?
     };
-    let permitted = permitted_command(&args, &options);
-    let document = document(&statements(&permitted, &scope));
+    let permitted = PermittedCommand {
+        account_part: account_part(context, &args),
+        ..permitted_command(&args, &options)
+    };
+    let mut statements = statements(&permitted, &scope);
+    if permitted.account_part == Some(AccountPart::Management)
+        && let Some(BucketCredentials::Role(role)) = context.bucket_credentials()
+    {
+        statements.push(assume_bucket_role(role));
+    }
+    let document = document(&statements);
+    if args.account.is_none() && context.bucket_credentials().is_some() {
+        context.ui.notify(&PolicyNotice::OnlyBucketAccount);
+    }
     print_notes(context, &permitted, &document);
     Ok(CommandOutcome::result(Document::Json(document)))
+}
+
+/// Returns the account of the policy: by default that of the log bucket, if it has credentials of its own.
+fn account_part(context: &Context, args: &cli::PolicyArgs) -> Option<AccountPart> {
+    match args.account {
+        Some(PolicyAccount::Management) => Some(AccountPart::Management),
+        Some(PolicyAccount::Bucket) => Some(AccountPart::Bucket),
+        None => context.bucket_credentials().map(|_| AccountPart::Bucket),
+    }
 }
 
 /// Rejects flags that the command does not have.
@@ -106,6 +129,7 @@ fn permitted_command(
             deep: args.deep,
             fix: args.fix,
         },
+        account_part: None,
     }
 }
 
@@ -176,7 +200,9 @@ async fn scope_from_aws(
         Err(error) => return Err(error),
     };
     check_account(context, &caller.account)?;
-    scope.set_caller(&caller);
+    let is_of_management = args.account == Some(PolicyAccount::Management);
+    let management = aws.management_identity().filter(|_| is_of_management);
+    scope.set_caller(management.unwrap_or(&caller));
     if args.command == PolicyCommand::List {
         return Ok((options, scope));
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bucket_credentials::{reject_unusable, usable_options};
 use super::prepare::{collect_inventory, inventory_request, option_request};
 use super::prompt::{NOT_A_TERMINAL, confirm_fix};
 use super::wait_schedule::{WaitPause, WaitSchedule};
@@ -12,7 +13,7 @@ use crate::cli;
 use crate::cli::output::ReportFormat;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::{Inventory, InventoryRequest, Snapshot};
-use crate::option::{self, DeliveryOption, OPTIONS};
+use crate::option::{self, DeliveryOption};
 use crate::render;
 use crate::render::notices::preflight::PreflightNotice;
 use crate::render::report::{Advice, ReportDetail};
@@ -30,6 +31,13 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
     if let Some(option) = option {
         option.validate_request(&request)?;
     }
+    let options = match option {
+        Some(option) => {
+            reject_unusable(context, option)?;
+            vec![option]
+        }
+        None => usable_options(context),
+    };
     let run = PreflightRun {
         context,
         aws: context.connect().await?,
@@ -38,10 +46,7 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
             accepted_checks: args.accept.accepted,
             ..request
         },
-        options: match option {
-            Some(option) => vec![option.profile()],
-            None => OPTIONS.iter().map(|option| option.profile()).collect(),
-        },
+        options: options.iter().map(|option| option.profile()).collect(),
         strict: args.strict,
     };
     let mut inventory = run.collect().await?;

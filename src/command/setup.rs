@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::backup::BackupInProgress;
+use super::bucket_credentials::reject_unusable;
 use super::guided_setup::complete_arguments;
 use super::outputs::vendor_objects;
 use super::prepare::{
@@ -24,8 +25,8 @@ use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
 use crate::inventory::bucket_events::HEELER;
-use crate::option::DeliveryOption;
 use crate::option::request::SetupRequest;
+use crate::option::{self, DeliveryOption};
 use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
@@ -48,6 +49,9 @@ const TEST_EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<CommandOutcome> {
     validate(context, &args)?;
+    if let Some(option) = args.option.as_deref().and_then(option::find) {
+        reject_unusable(context, option)?;
+    }
     let aws = context.connect().await?;
     let option = context
         .cancellable(Box::pin(complete_arguments(context, &aws, &mut args)))
@@ -56,6 +60,7 @@ pub(super) async fn run(context: &Context, mut args: cli::SetupArgs) -> Result<C
         let notice = Cancelled { has_changes: false };
         return Ok(CommandOutcome::exit(Exit::Negative).and_notice(&notice));
     };
+    reject_unusable(context, option)?;
     reject_unused_retention_fix(&args, option)?;
     let request = SetupRequest {
         dry_run: args.dry_run,
@@ -288,6 +293,10 @@ impl SetupRun<'_, '_> {
                 is_seen,
                 has_topic: self.prepared.target.topic_arn().is_some(),
             });
+        }
+        let requests = self.prepared.target.grant_requests();
+        if !self.plan.is_empty() && !requests.is_empty() {
+            outcome = outcome.and_notice(&SetupNotice::GrantsNeeded(requests));
         }
         // Heeler has the values already if nothing has changed.
         if !self.plan.is_empty() {

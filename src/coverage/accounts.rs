@@ -28,7 +28,8 @@ impl OrganizationAccount {
 
 /// Reads all accounts, in the order of their IDs. An empty page may have a successor.
 pub(super) async fn list_accounts(aws: &Aws) -> Result<Vec<OrganizationAccount>> {
-    let mut pages = aws.organizations.list_accounts().into_paginator().send();
+    let call = aws.management().organizations.list_accounts();
+    let mut pages = call.into_paginator().send();
     let mut accounts = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.context_for("organizations:ListAccounts", || {

@@ -108,7 +108,7 @@ pub(super) async fn own_regions(aws: &Aws, home_region: &str) -> Result<AccountR
 
 /// Returns the regions of a member, or of the caller. The management account must not name itself.
 async fn account_regions(aws: &Aws, member: Option<&str>) -> Result<AccountRegions> {
-    let call = aws.account.list_regions().max_results(50);
+    let call = aws.management().account.list_regions().max_results(50);
     let call = call.set_account_id(member.map(str::to_owned));
     let mut pages = call.into_paginator().send();
     let mut regions = AccountRegions::default();

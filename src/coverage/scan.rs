@@ -219,7 +219,9 @@ impl<'a> CoverageScan<'a> {
         &self,
         account: &OrganizationAccount,
     ) -> Result<Option<Vec<RegionName>>> {
-        if account.id == self.target.account {
+        let own = self.aws.management_identity();
+        let own = own.map_or(&self.target.account, |identity| &identity.account);
+        if account.id == *own {
             return Ok(Some(self.own_regions.opted_in.clone()));
         }
         if !self.member_regions.is_wanted() {

@@ -18,7 +18,7 @@ pub struct TrailBucket {
     pub has_digests: bool,
     pub bucket: String,
     pub bucket_region: String,
-    /// The account of the caller.
+    /// The account of the caller, which is that of the bucket if it has credentials of its own.
     pub account: String,
     /// The account that has to own the bucket; `None` if it belongs to another account, which lets the caller list it.
     pub bucket_owner: Option<String>,
@@ -48,7 +48,12 @@ impl TrailBucket {
                     trail.name
                 ))
                 .with_reason("its region is not known")
-                .with_hint("let its bucket policy allow this account s3:ListBucket"));
+                .with_hint(
+                    Hint::from(
+                        "let its bucket policy allow this account s3:ListBucket, or use credentials for it: ",
+                    )
+                    .and_command("heeler-ec coverage --bucket-profile PROFILE_OF_THE_BUCKET_ACCOUNT"),
+                ));
             }
             BucketOwner::Missing => {
                 return Err(Error::negative(format!(

@@ -38,7 +38,7 @@ pub(super) fn evaluate_access(
             context: &check.caller.context,
             action,
             resource: &check.resource,
-            resource_account: &facts.request.account,
+            resource_account: resource_account(facts, &check.resource),
         };
         match evaluate(&request, &check.policies) {
             Decision::Allow => {}
@@ -66,6 +66,13 @@ pub(super) fn evaluate_access(
         Some(observed) => draft.unknown(observed),
         None => draft.ok(allowed),
     }
+}
+
+/// Returns the account of a resource. ARNs of S3 have none.
+fn resource_account<'a>(facts: &'a PipelineFacts, resource: &'a str) -> &'a str {
+    let account = Arn::parse(resource).map(|arn| arn.account);
+    let account = account.filter(|account| !account.is_empty());
+    account.unwrap_or(&facts.request.account)
 }
 
 /// Sets the condition keys for the account of the resource, and for the organization of the caller and of the resource.

@@ -8,6 +8,7 @@ use super::topic::with_repair;
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget, OBJECT_CREATED};
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::aws::not_found;
 use crate::aws::notification_filter;
 use crate::iam::evaluate::{Caller, PolicySet, ResourcePolicy};
@@ -86,7 +87,7 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Returns CloudTrail's requests to write log files of this account and of a member account.
+/// Returns CloudTrail's requests to write log files of the trail's account and of a member account.
 fn delivery_checks(
     facts: &PipelineFacts,
     trail: &Trail,
@@ -95,7 +96,7 @@ fn delivery_checks(
 ) -> Vec<AccessCheck> {
     let owner = Arn::parse(&trail.arn).map_or("", |arn| arn.account);
     let organization = organization_of(facts, trail);
-    let mut accounts = vec![facts.request.account.as_str()];
+    let mut accounts = vec![owner];
     if organization.is_some() {
         accounts.push(ANY_MEMBER_ACCOUNT);
     }
@@ -221,6 +222,16 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     if key.is_managed_by_aws() {
         return Ok(draft.ok("AWS manages the key"));
     }
+    let request = grant_request(facts, key);
+    if let Some(request) = &request
+        && (key.key.present().is_none() || key.grants.present().is_none())
+    {
+        let observed = format!(
+            "the key belongs to account {}, and its grants cannot be read from here",
+            request.owner()
+        );
+        return Ok(draft.unknown(observed).with_hint(owner_hint(request)));
+    }
     if let Fact::Failed(error) = &key.grants {
         return Ok(draft.failed(error));
     }
@@ -260,6 +271,9 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     );
     Ok(match hop.status {
         super::HopStatus::Ok => hop,
+        _ if !key.has_decrypt_grant() && request.is_some() => {
+            hop.with_hint(request.as_ref().map_or_else(String::new, owner_hint))
+        }
         _ => hop.with_hint(format!(
             "`{}` creates the grant again; `{}` shows what is missing",
             facts.setup_command(),
@@ -268,10 +282,33 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     })
 }
 
+/// Returns the grant that the owner of a key in another account has to create.
+fn grant_request(facts: &PipelineFacts, key: &KeyFacts) -> Option<KeyGrantRequest> {
+    match &facts.request.source {
+        PipelineSource::Bucket { grant, .. } => {
+            KeyGrantRequest::for_key(key.name(), &facts.request.role_arn, grant)
+        }
+        PipelineSource::LogGroup { .. } => None,
+    }
+}
+
+/// Returns the commands for the owner of a key.
+fn owner_hint(request: &KeyGrantRequest) -> String {
+    format!(
+        "the owner of the key creates the grant with `{}`; `{}` shows whether it exists",
+        request.create_command(),
+        request.list_command()
+    )
+}
+
 /// Returns Heeler as the caller for whom S3 calls KMS to decrypt a log object.
 fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
     let region = &facts.request.region;
     let caller = heeler(facts).via_service(&format!("s3.{region}.amazonaws.com"));
+    let caller = match key.owner() {
+        Some(owner) => caller.with("aws:ResourceAccount", owner),
+        None => caller,
+    };
     // With an S3 Bucket Key, the encryption context has the ARN of the bucket instead of the object.
     let context = caller.context.with_one_of(
         "kms:EncryptionContext:aws:s3:arn",

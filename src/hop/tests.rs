@@ -96,9 +96,11 @@ fn bucket_facts() -> PipelineFacts {
                 log_prefix: "AWSLogs/".into(),
                 destination: BucketDestination::Topic(TOPIC.into()),
                 log_keys: Vec::new(),
+                grant: "heeler-ec".into(),
             },
         },
         now: now(),
+        management: None,
         organization: Fact::Present(Organization {
             id: "o-1".into(),
             management_account: ACCOUNT.into(),
@@ -496,6 +498,74 @@ fn log_key_needs_a_grant() {
     };
     assert_eq!(key(vec!["Decrypt"]), Vec::<&str>::new());
     assert_eq!(key(vec!["Encrypt"]), ["log_key"]);
+}
+
+/// A key of another account that encrypts the log files.
+fn set_log_key_of_other_account(facts: &mut PipelineFacts) {
+    let arn = "arn:aws:kms:us-east-1:333344445555:key/2";
+    let mut key = queue_key();
+    key.identifier = arn.into();
+    let details = key.key.present_mut().expect("details");
+    details.arn = arn.into();
+    details.account = "333344445555".into();
+    facts.log_keys = vec![key];
+}
+
+#[test]
+fn unreadable_key_of_other_account_is_unknown() {
+    let unreadable = |facts: &mut PipelineFacts| {
+        set_log_key_of_other_account(facts);
+        facts.log_keys[0].key = Fact::Failed(refusal());
+        facts.log_keys[0].grants = Fact::Failed(refusal());
+    };
+    assert_eq!(unknown(unreadable), ["log_key"]);
+    let mut facts = bucket_facts();
+    unreadable(&mut facts);
+    let hint = bucket::log_key(&facts).hint.expect("a hint").to_string();
+    for command in [
+        "kms create-grant --profile PROFILE_OF_333344445555",
+        "kms list-grants",
+    ] {
+        assert!(hint.contains(command), "{hint}");
+    }
+}
+
+#[test]
+fn key_of_other_account_needs_grant_of_owner() {
+    let missing = |facts: &mut PipelineFacts| {
+        set_log_key_of_other_account(facts);
+        facts.log_keys[0].grants = Fact::Present(Vec::new());
+    };
+    assert_eq!(broken(missing), ["log_key"]);
+    let granted = |facts: &mut PipelineFacts| {
+        set_log_key_of_other_account(facts);
+        facts.log_keys[0].grants = Fact::Present(vec![crate::inventory::facts::KmsGrantFacts {
+            name: Some("heeler-ec".into()),
+            operations: vec!["Decrypt".into()],
+        }]);
+    };
+    assert_eq!(broken(granted), Vec::<&str>::new());
+}
+
+#[test]
+fn trail_of_management_account_is_unknown() {
+    let in_log_archive = |facts: &mut PipelineFacts| {
+        facts.trail = Fact::Absent;
+        let organization = facts.organization.present_mut().expect("an organization");
+        organization.management_account = "999988887777".into();
+    };
+    // The bucket policy is evaluated for Heeler, but not for an unknown trail.
+    assert_eq!(unknown(in_log_archive), ["trail", "bucket_policy"]);
+    // With credentials for the management account, the trail must be visible.
+    let with_management = |facts: &mut PipelineFacts| {
+        in_log_archive(facts);
+        facts.management = Some(crate::aws::CallerIdentity {
+            arn: "arn:aws:iam::999988887777:user/reader".into(),
+            account: "999988887777".into(),
+            partition: "aws".into(),
+        });
+    };
+    assert_eq!(broken(with_management)[0], "trail");
 }
 
 #[test]

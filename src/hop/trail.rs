@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Hop, HopDraft, HopId, into_hop};
+use crate::inventory::Fact;
 use crate::inventory::facts::{DeliveryStatus, TrailStatus};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
@@ -32,6 +33,15 @@ fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         "no trail that is visible in {} delivers to {place}",
         facts.request.region
     );
+    if let (Fact::Absent, Some(owner)) = (&facts.trail, unread_management_account(facts)) {
+        let observed = format!("the trail belongs to the management account {owner}");
+        let command = facts.heeler_ec_command(
+            "status --profile PROFILE_OF_THE_MANAGEMENT_ACCOUNT --bucket-profile PROFILE_OF_THE_BUCKET_ACCOUNT",
+        );
+        return Ok(draft
+            .unknown(observed)
+            .with_hint(format!("to read it, run: `{command}`")));
+    }
     let trail = draft
         .require(&facts.trail, &missing)
         .map_err(|hop| Box::new(add_preflight_hint(facts, *hop)))?;
@@ -70,6 +80,13 @@ fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             )),
         (None, _) => draft.ok("logging; no delivery yet"),
     })
+}
+
+/// Returns the management account, if the deployment is in another account and that one's credentials are not given.
+fn unread_management_account(facts: &PipelineFacts) -> Option<&str> {
+    let organization = facts.organization.present()?;
+    let owner = organization.management_account.as_str();
+    (facts.management.is_none() && owner != facts.request.account).then_some(owner)
 }
 
 fn add_preflight_hint(facts: &PipelineFacts, hop: Hop) -> Hop {

@@ -32,7 +32,7 @@ impl Collector {
         let trails = account.trails.as_deref().unwrap_or_default();
         let candidates = match (&request.bucket_events, &request.bucket) {
             (Some(events), bucket) => bucket_trail(trails, bucket.as_deref(), events),
-            (None, _) => candidates(trails, request.trail.as_deref(), caller),
+            (None, _) => candidates(trails, request.trail.as_deref(), account.trail_reader()),
         };
         // `destroy` may request a bucket to which no trail delivers any more.
         let has_other_bucket = request

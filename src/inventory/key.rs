@@ -13,7 +13,8 @@ use crate::aws::kms_keys::describe_key;
 use crate::aws::not_found;
 use crate::error::Result;
 
-/// Reads everything about a key. An alias is resolved first, because policy and grants need the key ID.
+/// Reads everything about a key. An alias is resolved first, because policy and grants need the key ID. A key of the
+/// management account is read with the credentials for that account, if there are any.
 pub(super) async fn inspect(
     clients: &LimitedClients,
     asked: &str,
@@ -21,8 +22,15 @@ pub(super) async fn inspect(
     grantee: &str,
 ) -> KeyFacts {
     let region = Arn::parse(asked).map_or(clients.region(), |arn| arn.region);
-    let clients = &clients.in_region(region);
-    let is_external = !belongs_to_account(asked, account);
+    let management = clients.without_timeout().management_identity();
+    let is_of_management = !belongs_to_account(asked, account)
+        && management.is_some_and(|management| belongs_to_account(asked, &management.account));
+    let clients = &if is_of_management {
+        clients.in_region(region).in_management_account()
+    } else {
+        clients.in_region(region)
+    };
+    let is_external = !belongs_to_account(asked, account) && !is_of_management;
     if asked.starts_with("alias/") || asked.contains(":alias/") {
         let key = describe(clients, asked).await;
         let (policy, grants) = match &key {

@@ -53,6 +53,14 @@ impl LimitedClients {
         }
     }
 
+    /// Returns clients with the credentials of the management account.
+    pub fn in_management_account(&self) -> Self {
+        Self {
+            aws: self.aws.management().clone(),
+            ..self.clone()
+        }
+    }
+
     /// Returns clients for the calls on the critical path.
     pub fn prioritized(&self) -> Self {
         Self {

@@ -14,6 +14,7 @@ use crate::error::Result;
 /// The trails that may deliver the events of the organization.
 #[derive(Clone, Debug)]
 pub struct OrganizationTrails {
+    /// The identity in the account that has the bucket.
     pub caller: CallerIdentity,
     /// `None` if the account is in no organization.
     pub organization: Option<Organization>,
@@ -36,7 +37,11 @@ impl OrganizationTrails {
         let caller = caller?;
         Ok(Self {
             organization: organization?,
-            trails: candidates(&found?, given, Some(&caller)),
+            trails: candidates(
+                &found?,
+                given,
+                Some(aws.management_identity().unwrap_or(&caller)),
+            ),
             caller,
         })
     }

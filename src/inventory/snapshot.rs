@@ -24,6 +24,8 @@ pub struct OptionIdentity {
     pub owner: OptionName,
     /// The trail destination that the option reads events from.
     pub destination: TrailDestination,
+    /// The option to choose if the destination cannot be changed.
+    pub alternative: Option<&'static str>,
     /// The names that setup of the option would use.
     pub names: &'static [NamedResource],
 }

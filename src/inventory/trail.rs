@@ -52,6 +52,7 @@ pub(super) async fn account_facts(
     let (organization, trusted, delegated, opted_in, trails) = answers;
     AccountFacts {
         caller,
+        management: clients.without_timeout().management_identity().cloned(),
         organization: Fact::from_optional(organization),
         trusted_services: trusted,
         delegated_administrators: delegated,
@@ -65,6 +66,7 @@ pub(super) async fn account_facts(
 pub(super) async fn organization(clients: &LimitedClients) -> Result<Option<Organization>> {
     let aws = clients.acquire().await;
     let found = aws
+        .management()
         .organizations
         .describe_organization()
         .send()
@@ -84,7 +86,10 @@ pub(super) async fn organization(clients: &LimitedClients) -> Result<Option<Orga
 
 async fn trusted_services(clients: &LimitedClients) -> Result<Vec<String>> {
     let aws = clients.acquire().await;
-    let call = aws.organizations.list_aws_service_access_for_organization();
+    let call = aws
+        .management()
+        .organizations
+        .list_aws_service_access_for_organization();
     let mut pages = call.into_paginator().send();
     let mut trusted = Vec::new();
     while let Some(page) = pages.next().await {
@@ -100,6 +105,7 @@ async fn trusted_services(clients: &LimitedClients) -> Result<Vec<String>> {
 async fn delegated_administrators(clients: &LimitedClients) -> Result<Vec<String>> {
     let aws = clients.acquire().await;
     let call = aws
+        .management()
         .organizations
         .list_delegated_administrators()
         .service_principal(CLOUDTRAIL);
@@ -115,7 +121,7 @@ async fn delegated_administrators(clients: &LimitedClients) -> Result<Vec<String
     Ok(accounts)
 }
 
-/// Returns the opt-in regions that the account has enabled. Partitions other than `aws` and `aws-cn` have neither opt-in
+/// Returns the opt-in regions that the account of the trail has enabled. Partitions other than `aws` and `aws-cn` have neither opt-in
 /// regions nor an endpoint for the call.
 async fn opt_in_regions(clients: &LimitedClients) -> Result<Vec<String>> {
     let aws = clients.acquire().await;
@@ -126,6 +132,7 @@ async fn opt_in_regions(clients: &LimitedClients) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let call = aws
+        .management()
         .account
         .list_regions()
         .region_opt_status_contains(RegionOptStatus::Enabled);
@@ -150,6 +157,7 @@ pub(super) async fn trails(clients: &LimitedClients, trail: Option<&str>) -> Res
     let clients = named.map_or_else(|| clients.clone(), |arn| clients.in_region(arn.region));
     let aws = clients.acquire().await;
     let found = aws
+        .management()
         .cloudtrail
         .describe_trails()
         .include_shadow_trails(true)
@@ -178,7 +186,12 @@ pub(super) async fn trails_in_other_regions(
         return Fact::NotRequested;
     }
     let aws = clients.acquire().await;
-    let mut pages = aws.cloudtrail.list_trails().into_paginator().send();
+    let mut pages = aws
+        .management()
+        .cloudtrail
+        .list_trails()
+        .into_paginator()
+        .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.context_for("cloudtrail:ListTrails", || {
@@ -223,6 +236,7 @@ fn trail_from(found: &cloudtrail::Trail) -> Trail {
 pub(super) async fn trail_status(clients: &LimitedClients, trail: &Trail) -> Result<TrailStatus> {
     let aws = clients.acquire().await;
     let found = aws
+        .management()
         .cloudtrail
         .get_trail_status()
         .name(&trail.arn)
@@ -281,6 +295,7 @@ pub(super) async fn event_selectors(
 ) -> Result<EventSelectors> {
     let aws = clients.acquire().await;
     let found = aws
+        .management()
         .cloudtrail
         .get_event_selectors()
         .trail_name(&trail.arn)

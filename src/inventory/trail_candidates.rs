@@ -23,7 +23,7 @@ use crate::aws::arn::Arn;
 pub(super) fn candidates(
     trails: &[Trail],
     given: Option<&str>,
-    caller: Option<&CallerIdentity>,
+    reader: Option<&CallerIdentity>,
 ) -> Vec<Trail> {
     let all = || trails.iter().cloned();
     if let Some(given) = given {
@@ -33,8 +33,8 @@ pub(super) fn candidates(
             .collect();
     }
     let is_own = |trail: &Trail| {
-        caller.is_none_or(|caller| {
-            Arn::parse(&trail.arn).is_none_or(|arn| arn.account == caller.account)
+        reader.is_none_or(|reader| {
+            Arn::parse(&trail.arn).is_none_or(|arn| arn.account == reader.account)
         })
     };
     let of_organization: Vec<Trail> = all().filter(|trail| trail.is_organization).collect();

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::aws::Aws;
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::check::{Check, OptionProfile};
 use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
@@ -79,6 +80,11 @@ pub trait DeliveryOption: Debug + Sync {
     /// The trail's delivery that events are taken from.
     fn destination(&self) -> TrailDestination;
 
+    /// The option to choose if the destination cannot be changed, such as the bucket of a log archive account.
+    fn alternative(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The names that setup uses, in the order of their checks.
     fn names(&self) -> &'static [NamedResource];
 
@@ -95,6 +101,7 @@ pub trait DeliveryOption: Debug + Sync {
                 name: self.name(),
                 owner: self.option_name(),
                 destination: self.destination(),
+                alternative: self.alternative(),
                 names: self.names(),
             },
             checks: self.checks(),
@@ -205,6 +212,11 @@ pub trait Target: Debug {
     /// The topic that announces log objects.
     fn topic_arn(&self) -> Option<String> {
         None
+    }
+
+    /// The grants that owners of keys in other accounts create for the role.
+    fn grant_requests(&self) -> Vec<KeyGrantRequest> {
+        Vec::new()
     }
 
     /// The log objects that messages refer to.

@@ -18,6 +18,7 @@ use crate::aws::CallerIdentity;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Result};
+use crate::inventory::TrailDestination;
 use crate::naming::ResourceNames;
 use crate::permissions::OptionPermissions;
 use crate::shared_document::role_trust::{HeelerTrust, IamRole};
@@ -75,6 +76,16 @@ pub fn direct_variant(
 #[must_use]
 pub fn recommended() -> &'static dyn DeliveryOption {
     OPTIONS[0]
+}
+
+/// The names of the options that are set up in the management account, wherever the log bucket is.
+#[must_use]
+pub fn management_options() -> Vec<&'static str> {
+    let options = OPTIONS.iter();
+    options
+        .filter(|option| option.destination() != TrailDestination::Bucket)
+        .map(|option| option.name())
+        .collect()
 }
 
 /// The permissions of the named option, or of all.

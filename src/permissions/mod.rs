@@ -2,6 +2,7 @@
 //!
 //! Delivery options contribute their statements through [`OptionPermissions`]; this module merges them.
 
+pub mod account_part;
 mod preflight;
 pub mod scope;
 pub mod shared;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::iam;
 use crate::inventory::{InventoryRequest, Snapshot};
 use crate::tail::source::SourceKind;
+use account_part::AccountPart;
 use scope::{PLACEHOLDERS, Placeholder, PolicyScope, RegionalScope, TRAIL_BUCKET};
 use shared::{account_names, find_deployment};
 use statement::{Statement, merge_statements};
@@ -59,6 +61,8 @@ pub struct PermittedCommand {
     pub rollback: bool,
     /// `preflight --deep` and `--fix`.
     pub preflight: PreflightFlags,
+    /// The only account that the policy is for, if the log bucket is in another account than the trail.
+    pub account_part: Option<AccountPart>,
 }
 
 impl PermittedCommand {
@@ -71,6 +75,7 @@ impl PermittedCommand {
             tail_source: None,
             rollback: false,
             preflight: PreflightFlags::default(),
+            account_part: None,
         }
     }
 }
@@ -154,7 +159,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
     let for_each = |of_option: &dyn Fn(&'static dyn OptionPermissions) -> Vec<Statement>| {
         options.iter().copied().flat_map(of_option).collect()
     };
-    merge_statements(match permitted.command {
+    let all = match permitted.command {
         CommandName::Preflight => preflight_statements(options, permitted.preflight, scope),
         CommandName::Plan => for_each(&|option| plan(option, scope)),
         CommandName::Setup if permitted.rollback => for_each(&|option| {
@@ -185,6 +190,11 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
             for_each(&|option| [plan(option, scope), option.destroy_writes(scope)].concat())
         }
         CommandName::Restore => for_each(&|option| option.restore(scope)),
+    };
+    // Before statements are merged, because a wider one may be for the other account.
+    merge_statements(match permitted.account_part {
+        Some(part) => part.restrict(all, &scope.account),
+        None => all,
     })
 }
 

@@ -17,7 +17,10 @@ pub const TRAIL_BUCKET: &str = "${TRAIL_BUCKET}";
 /// The placeholders that every policy may have. Options add their own.
 pub const PLACEHOLDERS: &[Placeholder] = &[
     (PARTITION, "aws, or aws-us-gov"),
-    (ACCOUNT, "the ID of the management account"),
+    (
+        ACCOUNT,
+        "the ID of the account, usually the management account",
+    ),
     (
         TRAIL_BUCKET,
         "the bucket that the organization trail delivers to",

@@ -63,6 +63,11 @@ pub(crate) fn find_deployment(scope: &PolicyScope) -> Statement {
     )
 }
 
+/// Assumes the role in the account of the log bucket.
+pub fn assume_bucket_role(role: String) -> Statement {
+    Statement::new("AssumeBucketRole", &["sts:AssumeRole"], [role])
+}
+
 /// Account names, which tables show.
 pub(crate) fn account_names() -> Statement {
     Statement::for_all_resources("NameAccounts", &["organizations:ListAccounts"])

@@ -5,6 +5,12 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepeatedOptions {
     pub profile: Option<String>,
+    /// The profile for the account of the log bucket.
+    pub bucket_profile: Option<String>,
+    /// The role in the account of the log bucket.
+    pub bucket_role: Option<String>,
+    /// The options that are set up in the management account, for which these two are left out.
+    pub management_options: Vec<&'static str>,
     pub region: Option<String>,
     pub endpoint_url: Option<String>,
     pub account_id: Option<String>,
@@ -59,8 +65,14 @@ impl RepeatedOptions {
             let setup = self.setup.iter();
             added.extend(setup.map(|(name, value)| (*name, value.as_str())));
         }
+        let is_of_management = self
+            .management_options
+            .iter()
+            .any(|name| command.contains(&format!("--option {name}")));
         let global = [
             ("--profile", &self.profile),
+            ("--bucket-profile", &self.bucket_profile),
+            ("--bucket-role", &self.bucket_role),
             ("--region", &self.region),
             ("--endpoint-url", &self.endpoint_url),
             ("--account-id", &self.account_id),
@@ -74,10 +86,26 @@ impl RepeatedOptions {
         added
             .into_iter()
             .filter(|(name, _)| !has_option(name))
+            .filter(|(name, _)| !(is_of_management && name.starts_with("--bucket-")))
+            // A bucket has one set of credentials.
+            .filter(|(name, _)| *name != "--bucket-role" || !has_option("--bucket-profile"))
             // It lists the deployments under all prefixes.
             .filter(|(name, _)| subcommand != "list" || *name != "--name-prefix")
             .map(|(name, value)| format!(" {name} {}", quote(value)))
             .collect()
+    }
+
+    /// The profile for a command of the AWS CLI: that of the management account for the organization and its trails, and
+    /// otherwise that of the account with the resources. The AWS CLI has no option for a role.
+    fn profile_of(&self, command: &str) -> &Option<String> {
+        let service = command.split_whitespace().nth(1).unwrap_or_default();
+        let is_of_management =
+            matches!(service, "account" | "cloudtrail" | "organizations" | "sso");
+        match (&self.bucket_profile, &self.bucket_role) {
+            (None, None) => &self.profile,
+            _ if is_of_management => &self.profile,
+            _ => &self.bucket_profile,
+        }
     }
 
     /// Adds the profile and the endpoint to each `aws` of a command, also in `$(aws ...)`.
@@ -87,7 +115,7 @@ impl RepeatedOptions {
             return command.to_owned();
         }
         let options = [
-            ("--profile", &self.profile),
+            ("--profile", self.profile_of(command)),
             ("--endpoint-url", &self.endpoint_url),
         ];
         let added: String = options
@@ -192,6 +220,43 @@ mod tests {
         );
         let login = "aws sso login --profile other";
         assert_eq!(options().complete(login), login);
+    }
+
+    #[test]
+    fn aws_commands_use_profile_of_their_account() {
+        let two = RepeatedOptions {
+            profile: Some("payer".into()),
+            bucket_profile: Some("archive".into()),
+            management_options: vec!["cloudwatch"],
+            ..RepeatedOptions::default()
+        };
+        let role = RepeatedOptions {
+            bucket_profile: None,
+            bucket_role: Some("arn:aws:iam::222233334444:role/deploy".into()),
+            ..two.clone()
+        };
+        let trail = "aws --profile payer cloudtrail get-trail-status";
+        for options in [&two, &role] {
+            assert_eq!(options.complete("aws cloudtrail get-trail-status"), trail);
+        }
+        let bucket = "aws s3api get-bucket-policy";
+        assert_eq!(
+            two.complete(bucket),
+            "aws --profile archive s3api get-bucket-policy"
+        );
+        assert_eq!(role.complete(bucket), bucket);
+        assert_eq!(
+            two.complete("heeler-ec status"),
+            "heeler-ec status --profile payer --bucket-profile archive"
+        );
+        assert_eq!(
+            two.complete("heeler-ec preflight --option cloudwatch"),
+            "heeler-ec preflight --option cloudwatch --profile payer"
+        );
+        assert!(
+            role.complete("heeler-ec status")
+                .ends_with("--bucket-role arn:aws:iam::222233334444:role/deploy")
+        );
     }
 
     #[test]

@@ -28,7 +28,8 @@ const ALL_PAGES_TIMEOUT: Duration = Duration::from_secs(20);
 /// Returns an error if the accounts cannot be listed.
 pub async fn fetch_account_names(aws: &Aws) -> Result<AccountNames> {
     let aws = aws.with_timeout(LIST_ACCOUNTS_TIMEOUT);
-    let mut pages = aws.organizations.list_accounts().into_paginator().send();
+    let call = aws.management().organizations.list_accounts();
+    let mut pages = call.into_paginator().send();
     let mut names = AccountNames::new();
     let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
     while let Ok(Some(page)) = timeout_at(deadline, pages.next()).await {

@@ -205,6 +205,31 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.management_account",
+            "it is a member that owns the bucket",
+            |s| caller(s).account = MEMBER.into(),
+            "fail",
+            "heeler-ec preflight --option s3 --profile PROFILE_OF_111122223333 --bucket-profile PROFILE_OF_444455556666",
+        ),
+        s3(
+            "org.management_account",
+            "it is only read",
+            with_log_archive,
+            "pass",
+            "111122223333 of o-example is only read; resources are in 444455556666",
+        ),
+        s3(
+            "org.management_account",
+            "--profile is for a member",
+            |s| {
+                with_log_archive(s);
+                let reader = s.account.management.as_mut().expect("an identity");
+                reader.account = "777788889999".into();
+            },
+            "fail",
+            "the credentials for the trail are for member account 777788889999",
+        ),
+        s3(
+            "org.management_account",
             "there is no organization",
             |s| s.account.organization = Fact::Absent,
             "skip",
@@ -413,4 +438,10 @@ pub fn bucket(snapshot: &mut Snapshot) -> &mut BucketFacts {
 
 pub fn log_group(snapshot: &mut Snapshot) -> &mut LogGroupFacts {
     snapshot.log_group.as_mut().expect("a log group")
+}
+
+/// Gives the snapshot credentials for a member account that owns the bucket.
+pub fn with_log_archive(snapshot: &mut Snapshot) {
+    snapshot.account.management = snapshot.account.caller.as_ref().ok().cloned();
+    caller(snapshot).account = MEMBER.into();
 }

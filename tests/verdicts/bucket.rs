@@ -12,9 +12,10 @@ use heeler_ec::inventory::facts::{
 use heeler_ec::inventory::named_resource::NamedResource;
 use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
 
-use super::account::{bucket, caller, trail};
+use super::account::{bucket, caller, trail, with_log_archive};
 use super::fixture::{
-    KEY, MEMBER, OTHER_KEY, PAYER, bucket_policy, key, log_object, managed_owner, now,
+    KEY, MEMBER, OTHER_ACCOUNT_KEY, OTHER_KEY, PAYER, bucket_policy, key, log_object,
+    managed_owner, now,
 };
 use super::trail::status;
 use super::{VerdictCase, assert_verdicts, check, refused, s3};
@@ -220,7 +221,35 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "it is in the log archive account",
             |s| bucket(s).owner = Ok(BucketOwner::OtherAccount { region: None }),
             "fail",
-            "belongs to another account",
+            "heeler-ec preflight --option s3 --bucket-profile PROFILE_OF_THE_BUCKET_ACCOUNT",
+        ),
+        s3(
+            "bucket.owner",
+            "it is the one of Control Tower",
+            |s| {
+                trail(s).bucket = "aws-controltower-logs-444455556666-eu-west-1".into();
+                bucket(s).name = "aws-controltower-logs-444455556666-eu-west-1".into();
+                bucket(s).owner = Ok(BucketOwner::OtherAccount { region: None });
+            },
+            "fail",
+            "--bucket-profile PROFILE_OF_444455556666",
+        ),
+        s3(
+            "bucket.owner",
+            "--bucket-profile is for another account",
+            |s| {
+                with_log_archive(s);
+                bucket(s).owner = Ok(BucketOwner::OtherAccount { region: None });
+            },
+            "fail",
+            "bucket org-trail-logs does not belong to 444455556666",
+        ),
+        s3(
+            "bucket.owner",
+            "--bucket-profile is for its account",
+            with_log_archive,
+            "pass",
+            "org-trail-logs in eu-west-1, account 444455556666",
         ),
         s3(
             "bucket.owner",
@@ -1879,7 +1908,7 @@ pub fn set_encryption(
     bucket.newest_log_object = of_object.map_or(Fact::Absent, |encryption| {
         Fact::Present(log_object(encryption))
     });
-    bucket.keys = vec![key(KEY), key(OTHER_KEY)];
+    bucket.keys = vec![key(KEY), key(OTHER_KEY), key(OTHER_ACCOUNT_KEY)];
 }
 
 /// The keys that setup would grant Heeler.

@@ -22,6 +22,7 @@ pub const BUCKET: &str = "org-trail-logs";
 pub const TRAIL_ARN: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/org-trail";
 pub const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb";
 pub const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd";
+pub const OTHER_ACCOUNT_KEY: &str = "arn:aws:kms:eu-west-1:999900002222:key/eeee-ffff";
 pub const GROUP: &str = "aws-cloudtrail-logs";
 
 /// The time of all cases: noon of a fixed day.
@@ -132,6 +133,7 @@ pub fn ready(route: TrailDestination) -> Snapshot {
                 account: PAYER.into(),
                 partition: "aws".into(),
             }),
+            management: None,
             organization: Fact::Present(Organization {
                 id: "o-example".into(),
                 management_account: PAYER.into(),

@@ -7,7 +7,7 @@ use heeler_ec::inventory::{Fact, Snapshot};
 
 use super::account::bucket;
 use super::bucket::set_encryption;
-use super::fixture::{KEY, now};
+use super::fixture::{KEY, OTHER_ACCOUNT_KEY, now};
 use super::{VerdictCase, assert_verdicts, refused, s3};
 
 #[test]
@@ -159,9 +159,49 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "key.account",
             "it belongs to another account",
-            |s| key(s, |key| key.account = "999900002222".into()),
+            with_key_of_other_account,
             "warn",
-            "kms:GranteePrincipal arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+            "--grantee-principal arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+        ),
+        s3(
+            "key.account",
+            "it belongs to another account and cannot be read",
+            |s| {
+                with_key_of_other_account(s);
+                facts(s).key = Fact::Failed(refused("kms:DescribeKey"));
+            },
+            "warn",
+            "aws kms create-grant --profile PROFILE_OF_999900002222",
+        ),
+        s3(
+            "key.account",
+            "it belongs to another account, which created the grant",
+            |s| {
+                with_key_of_other_account(s);
+                facts(s).grants = Fact::Present(vec![KmsGrantFacts {
+                    name: Some("heeler-ec".into()),
+                    operations: vec!["Decrypt".into()],
+                }]);
+            },
+            "pass",
+            "account 999900002222, which has granted kms:Decrypt to the role",
+        ),
+        s3(
+            "key.state",
+            "it belongs to another account and cannot be read",
+            |s| {
+                with_key_of_other_account(s);
+                facts(s).key = Fact::Failed(refused("kms:DescribeKey"));
+            },
+            "skip",
+            "cannot be read from this account",
+        ),
+        s3(
+            "key.grantable",
+            "the management account owns it and its policy is known",
+            with_key_of_other_account,
+            "skip",
+            "depends on key.account",
         ),
         s3(
             "key.account",
@@ -177,7 +217,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "key.grantable",
             "it belongs to another account, whose key policy cannot be read",
             |s| {
-                key(s, |key| key.account = "999900002222".into());
+                with_key_of_other_account(s);
                 facts(s).policy = Fact::NotRequested;
             },
             "skip",
@@ -410,6 +450,21 @@ pub fn cases() -> Vec<VerdictCase> {
 fn with_key(snapshot: &mut Snapshot) {
     let kms = Encryption::Kms(Some(KEY.into()));
     set_encryption(snapshot, Some(KEY), &Encryption::S3, Some(kms));
+}
+
+/// Encrypts the log objects with a key of another account.
+fn with_key_of_other_account(snapshot: &mut Snapshot) {
+    let kms = Encryption::Kms(Some(OTHER_ACCOUNT_KEY.into()));
+    set_encryption(
+        snapshot,
+        Some(OTHER_ACCOUNT_KEY),
+        &Encryption::S3,
+        Some(kms),
+    );
+    bucket(snapshot).keys.reverse();
+    if let Fact::Present(key) = &mut facts(snapshot).key {
+        key.account = "999900002222".into();
+    }
 }
 
 fn facts(snapshot: &mut Snapshot) -> &mut KeyFacts {

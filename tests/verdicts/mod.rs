@@ -280,7 +280,6 @@ const NO_COMMAND: &[(&str, &str)] = &[
         "bucket.topic",
         "the owner of the topic or key must act, or an option must be removed",
     ),
-    ("key.account", "the owner of the key must act"),
     ("logs.account", "other credentials are needed"),
     ("logs.enabled", "an option must be removed"),
     (
@@ -325,6 +324,17 @@ fn findings_have_a_command_or_exemption() {
 }
 
 /// An operator must be able to paste every command.
+/// Removes the profile from a command of the AWS CLI, which would look for it.
+pub fn without_profile(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_kept = |place: &usize| {
+        let is_value = *place > 0 && words[*place - 1] == "--profile";
+        words[*place] != "--profile" && !is_value
+    };
+    let kept = (0..words.len()).filter(is_kept).map(|place| words[place]);
+    kept.collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn printed_commands_parse_in_aws_cli() {
     let commands: Vec<(String, String)> = all_cases()
@@ -338,6 +348,7 @@ fn printed_commands_parse_in_aws_cli() {
             printed.into_iter().map(move |line| (name.clone(), line))
         })
         .filter(|(_, line)| line.starts_with("aws "))
+        .map(|(name, line)| (name, without_profile(&line)))
         .collect();
     let lines: Vec<&str> = commands.iter().map(|(_, line)| line.as_str()).collect();
     assert!(lines.len() > 50, "too few commands: {lines:?}");

@@ -7,7 +7,7 @@ use heeler_ec::inventory::facts::{
 use heeler_ec::inventory::{Fact, Snapshot};
 use serde_json::json;
 
-use super::account::trail;
+use super::account::{caller, trail};
 use super::fixture::{TRAIL_ARN, minutes_ago};
 use super::{VerdictCase, assert_verdicts, cloudwatch, refused, s3};
 
@@ -473,7 +473,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "the trail has Control Tower's name",
             |s| trail(s).name = "aws-controltower-BaselineCloudTrail".into(),
             "warn",
-            "use an option that reads from the log group",
+            "prefer an option that reads from the log group",
         ),
         s3(
             "trail.control_tower",
@@ -481,6 +481,24 @@ pub fn cases() -> Vec<VerdictCase> {
             |s| trail(s).bucket = "aws-controltower-logs-1-us-east-1".into(),
             "warn",
             "as drift",
+        ),
+        s3(
+            "trail.control_tower",
+            "the landing zone denies notifications",
+            |s| trail(s).bucket = "aws-controltower-cloudtrail-222233334444-x".into(),
+            "fail",
+            "heeler-ec preflight --option cloudwatch",
+        ),
+        s3(
+            "trail.control_tower",
+            "the landing zone denies notifications except to the caller",
+            |s| {
+                trail(s).bucket = "aws-controltower-cloudtrail-222233334444-x".into();
+                caller(s).arn =
+                    "arn:aws:sts::222233334444:assumed-role/AWSControlTowerExecution/ann".into();
+            },
+            "warn",
+            "managed by Control Tower",
         ),
         cloudwatch(
             "trail.control_tower",

@@ -9,6 +9,7 @@ mod topic;
 use std::time::{Duration, SystemTime};
 
 use super::account::is_member_account;
+use super::control_tower;
 use super::{
     Check, CheckId, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
@@ -57,7 +58,7 @@ const MATCHES_TRAIL: Check = Check {
 };
 const OWNER: Check = Check {
     id: CheckId::BucketOwner,
-    description: "the bucket belongs to this account",
+    description: "the bucket belongs to the account of the resources",
     requirement: Requirement::BLOCKING,
     permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
     evaluate: owner,
@@ -209,10 +210,6 @@ pub(super) fn change_bucket_command(snapshot: &Snapshot) -> String {
     )
 }
 
-/// The reason why the bucket of a trail must belong to the management account.
-const OTHER_ACCOUNT_REASON: &str = "Heeler requires the log bucket in the management account for this option; otherwise \
-                                    use an option that reads from a log group, or create a second organization trail";
-
 fn owner(snapshot: &Snapshot) -> Verdict {
     let Some(bucket) = &snapshot.bucket else {
         return skipped_because(CheckId::TrailFound);
@@ -225,7 +222,14 @@ fn owner(snapshot: &Snapshot) -> Verdict {
     }
     match &bucket.owner {
         Err(error) => Verdict::Unknown(error.clone()),
-        Ok(BucketOwner::ThisAccount { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
+        Ok(BucketOwner::ThisAccount { region }) => Verdict::Pass(
+            match (&snapshot.account.management, snapshot.account_id()) {
+                (Some(_), Some(account)) => {
+                    format!("{} in {region}, account {account}", bucket.name)
+                }
+                _ => format!("{} in {region}", bucket.name),
+            },
+        ),
         Ok(BucketOwner::OtherAccount { .. }) if snapshot.request.bucket_events.is_some() => {
             Verdict::Fail(
                 Finding::new(
@@ -240,27 +244,58 @@ fn owner(snapshot: &Snapshot) -> Verdict {
         Ok(BucketOwner::OtherAccount { .. }) if is_member_account(snapshot) => {
             skipped_because(CheckId::OrgManagementAccount)
         }
-        Ok(BucketOwner::OtherAccount { .. }) => Verdict::Fail(
-            Finding::new(
-                format!("bucket {} belongs to another account", bucket.name),
-                "a bucket in the management account",
-            )
-            .because(OTHER_ACCOUNT_REASON)
-            .console("CloudTrail > Trails > Create trail, with a bucket of this account")
-            .cli("aws cloudtrail create-trail --name organization-trail-here --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"),
-        ),
+        Ok(BucketOwner::OtherAccount { .. }) => other_owner(snapshot, &bucket.name),
         Ok(BucketOwner::Missing) if snapshot.trail().is_none() => Verdict::Fail(
-            Finding::new(format!("bucket {} does not exist", bucket.name), "the bucket given with --bucket")
-                .because("there is no trail that identifies another bucket")
-                .cli("aws s3api list-buckets"),
+            Finding::new(
+                format!("bucket {} does not exist", bucket.name),
+                "the bucket given with --bucket",
+            )
+            .because("there is no trail that identifies another bucket")
+            .cli("aws s3api list-buckets"),
         ),
         Ok(BucketOwner::Missing) => Verdict::Fail(
-            Finding::new(format!("bucket {} does not exist", bucket.name), "the trail's bucket")
-                .because("the trail delivers to a bucket that was deleted")
-                .console(storage_location_path(snapshot))
-                .cli(change_bucket_command(snapshot)),
+            Finding::new(
+                format!("bucket {} does not exist", bucket.name),
+                "the trail's bucket",
+            )
+            .because("the trail delivers to a bucket that was deleted")
+            .console(storage_location_path(snapshot))
+            .cli(change_bucket_command(snapshot)),
         ),
     }
+}
+
+/// Describes the credentials that a bucket of another account needs.
+fn other_owner(snapshot: &Snapshot, bucket: &str) -> Verdict {
+    let owner = control_tower::log_archive_account(bucket);
+    let observed = match (snapshot.account_id(), owner) {
+        (Some(account), _) if snapshot.account.management.is_some() => {
+            format!("bucket {bucket} does not belong to {account}")
+        }
+        (_, Some(owner)) => format!("bucket {bucket} belongs to another account, {owner}"),
+        _ => format!("bucket {bucket} belongs to another account"),
+    };
+    let finding = Finding::new(observed, "credentials for the account of the bucket")
+        .because("setup creates the topic, the queue and the role in the account of the bucket");
+    let option = snapshot.option;
+    let profile = format!("PROFILE_OF_{}", owner.unwrap_or("THE_BUCKET_ACCOUNT"));
+    let with_profile = snapshot.heeler_ec_command(&format!(
+        "preflight --option {} --bucket-profile {profile}",
+        option.name
+    ));
+    let alternative = option
+        .alternative
+        .map(|name| snapshot.heeler_ec_command(&format!("preflight --option {name}")));
+    Verdict::Fail(match alternative {
+        // The log group of Control Tower is in the management account, where no control policy applies.
+        Some(alternative) if owner.is_some() => finding
+            .advice("prefer the log group, which Control Tower keeps in the management account; or use the bucket's account")
+            .cli(alternative)
+            .cli(with_profile),
+        _ => finding
+            .advice("--bucket-profile or --bucket-role selects that account; --profile stays with the management account")
+            .cli(with_profile),
+    })
 }
 
 fn region(snapshot: &Snapshot) -> Verdict {

@@ -51,7 +51,7 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
     })
 }
 
-/// Evaluates `s3:PutObject` for CloudTrail, with the log files of this account and of another account of the organization.
+/// Evaluates `s3:PutObject` for CloudTrail, with the log files of the trail's account and of another account of the organization.
 pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
     with_own_bucket(snapshot, |bucket| {
         let Some(trail) = snapshot.trail() else {
@@ -69,10 +69,11 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
             Err(verdict) => return *verdict,
         };
         let account = snapshot.account_id().unwrap_or_default();
+        let owner = trail.owner().unwrap_or(account);
         let arn = bucket_arn(partition(snapshot), &bucket.name);
         let caller = delivering_trail(snapshot, trail);
         let shared = snapshot.log_prefix();
-        let prefixes = delivery_prefixes(&shared, trail.is_organization, account);
+        let prefixes = delivery_prefixes(&shared, trail.is_organization, owner);
         let (mut denied, mut undetermined) = (None, None);
         for prefix in &prefixes {
             let object = format!("{arn}/{prefix}CloudTrail/object");
@@ -119,7 +120,7 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
 /// An account ID that stands for any member account.
 const ANY_MEMBER_ACCOUNT: &str = "000000000000";
 
-/// Returns the prefixes of log files: of this account, and of a member account if the trail is of an organization.
+/// Returns the prefixes of log files: of the trail's account, and of a member account if the trail is of an organization.
 fn delivery_prefixes(log_prefix: &str, is_organization: bool, account: &str) -> Vec<String> {
     let accounts = if is_organization {
         vec![account, ANY_MEMBER_ACCOUNT]

@@ -3,6 +3,20 @@
 use super::{ParsedText, account_id};
 use crate::aws::arn::Arn;
 
+/// Parses the ARN of a role that the caller assumes.
+///
+/// # Errors
+/// If the text is not the ARN of an IAM role.
+pub fn own_role_arn(text: &str) -> ParsedText {
+    let is_role = |arn: &Arn<'_>| arn.service == "iam" && arn.resource.starts_with("role/");
+    match Arn::parse(text).filter(is_role) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(
+            "use the ARN of a role in the account of the log bucket, such as arn:aws:iam::123456789012:role/NAME".into(),
+        ),
+    }
+}
+
 /// # Errors
 /// If the text is not the ARN of an IAM role.
 pub fn role_arn(text: &str) -> ParsedText {

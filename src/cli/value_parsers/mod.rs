@@ -13,7 +13,7 @@ use crate::ownership::{MANAGED_BY_TAG, TAG_PREFIX};
 pub use crate::secret::ExternalId;
 use crate::verify::CanaryId;
 pub use check_id::CheckIdParser;
-pub use iam::{iam_path, permissions_boundary, role_arn};
+pub use iam::{iam_path, own_role_arn, permissions_boundary, role_arn};
 pub use quantity::{byte_size, count, day, duration, percent};
 
 type ParsedText = std::result::Result<String, String>;

@@ -102,8 +102,10 @@ impl OwnBucket<'_> {
             Fact::Failed(error) if trail.is_organization => return Err(error.clone()),
             fact => fact.present(),
         };
-        let (days, recent) =
-            recent_key_prefixes(trail, organization, self.account, SystemTime::now());
+        let (days, recent) = {
+            let owner = trail.owner().unwrap_or(self.account);
+            recent_key_prefixes(trail, organization, owner, SystemTime::now())
+        };
         let [today, yesterday] = &days;
         let (recent, today, yesterday) = join!(
             self.newest_under_prefix(today, Some(&recent)),

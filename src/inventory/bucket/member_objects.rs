@@ -16,18 +16,20 @@ impl OwnBucket<'_> {
         match scope.organization.present() {
             Some(organization) if scope.trail.is_organization => {
                 let prefix = log_prefix(Some(scope.trail), Some(organization));
-                Fact::from_result(self.find_member_objects(&prefix).await)
+                let owner = scope.trail.owner().unwrap_or(self.account);
+                Fact::from_result(self.find_member_objects(&prefix, owner).await)
             }
             _ => Fact::NotRequested,
         }
     }
 
-    async fn find_member_objects(&self, prefix: &str) -> Result<MemberObjects> {
-        if self.has_other_account(prefix).await? {
+    /// Looks for the log objects of accounts other than that of the trail.
+    async fn find_member_objects(&self, prefix: &str, owner: &str) -> Result<MemberObjects> {
+        if self.has_other_account(prefix, owner).await? {
             return Ok(MemberObjects::Found);
         }
         let aws = self.clients.acquire().await;
-        match has_other_active_account(&aws, self.account).await {
+        match has_other_active_account(&aws, owner).await {
             Ok(false) => Ok(MemberObjects::NoOtherAccount),
             Ok(true) => Ok(MemberObjects::Missing),
             // The organization probably has other accounts.
@@ -36,7 +38,7 @@ impl OwnBucket<'_> {
         }
     }
 
-    async fn has_other_account(&self, prefix: &str) -> Result<bool> {
+    async fn has_other_account(&self, prefix: &str, owner: &str) -> Result<bool> {
         let aws = self.clients.acquire().await;
         let found = aws
             .s3
@@ -54,7 +56,7 @@ impl OwnBucket<'_> {
             let folder = folder.prefix()?.strip_prefix(prefix)?;
             folder.strip_suffix('/')
         });
-        Ok(folders.any(|folder| is_account_id(folder) && folder != self.account))
+        Ok(folders.any(|folder| is_account_id(folder) && folder != owner))
     }
 }
 

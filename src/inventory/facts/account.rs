@@ -7,7 +7,10 @@ use crate::inventory::fact::Fact;
 
 #[derive(Clone, Debug)]
 pub struct AccountFacts {
+    /// The identity in the account that gets the resources.
     pub caller: Result<CallerIdentity>,
+    /// The identity in the management account, if it has credentials of its own.
+    pub management: Option<CallerIdentity>,
     pub organization: Fact<Organization>,
     /// Services that have trusted access to the organization.
     pub trusted_services: Result<Vec<String>>,
@@ -23,10 +26,18 @@ pub struct AccountFacts {
 }
 
 impl AccountFacts {
+    /// Returns the identity that reads the organization and its trails.
+    #[must_use]
+    pub fn trail_reader(&self) -> Option<&CallerIdentity> {
+        let own = self.caller.as_ref().ok();
+        self.management.as_ref().or(own)
+    }
+
     /// Returns the errors of all failed calls.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         let Self {
             caller,
+            management: _,
             organization,
             trusted_services,
             delegated_administrators,

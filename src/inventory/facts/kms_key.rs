@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::aws::arn::Arn;
 use crate::error::Error;
 use crate::inventory::fact::Fact;
 
@@ -11,7 +12,7 @@ pub struct KeyFacts {
     /// The key ID, ARN or alias that was looked up.
     pub identifier: String,
     pub key: Fact<KmsKeyDetails>,
-    /// The key policy; not requested for keys of other accounts.
+    /// The key policy; not requested for keys of accounts without credentials.
     pub policy: Fact<String>,
     /// Grants whose grantee is the role that Heeler assumes.
     pub grants: Fact<Vec<KmsGrantFacts>>,
@@ -38,6 +39,21 @@ impl KeyFacts {
         self.key
             .present()
             .map_or(self.identifier.as_str(), |key| &key.arn)
+    }
+
+    /// Returns the account of the key, as far as its ARN is known.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        Arn::parse(self.name()).map(|arn| arn.account)
+    }
+
+    /// Returns true if the role that Heeler assumes has a grant to decrypt.
+    #[must_use]
+    pub fn has_decrypt_grant(&self) -> bool {
+        let grants = self.grants.present().into_iter().flatten();
+        grants
+            .flat_map(|grant| &grant.operations)
+            .any(|operation| operation == "Decrypt")
     }
 
     /// Returns the errors of all failed calls.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::{BucketFacts, LogGroupFacts, NameOwners};
+use crate::aws::arn::Arn;
 use crate::check_id::CheckId;
 use crate::error::{Error, Result};
 use crate::inventory::event_selectors::EventSelector;
@@ -30,6 +31,14 @@ pub struct Trail {
     /// ARN of the log group, without the `:*` that CloudTrail appends.
     pub log_group: Option<String>,
     pub log_group_role: Option<String>,
+}
+
+impl Trail {
+    /// Returns the account that owns the trail.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        Arn::parse(&self.arn).map(|arn| arn.account)
+    }
 }
 
 /// The trail that a snapshot is about.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use crate::aws::arn;
 use crate::aws::bucket_notification::NotificationEntry;
+use crate::aws::{CallerIdentity, arn};
 use crate::inventory::Fact;
 use crate::inventory::bucket_events::{ANY_VENDOR, HEELER};
 use crate::inventory::facts::{
@@ -39,8 +39,10 @@ pub enum PipelineSource {
         /// Key prefix of all log objects at the time of setup, with a trailing slash.
         log_prefix: String,
         destination: BucketDestination,
-        /// ARNs of the customer managed keys on which the role that Heeler assumes has a grant.
+        /// ARNs of the customer managed keys on which the role that Heeler assumes needs a grant.
         log_keys: Vec<String>,
+        /// Name of the grants on these keys.
+        grant: String,
     },
     LogGroup {
         /// Name of the log group; empty if it is not known.
@@ -68,6 +70,8 @@ pub enum BucketDestination {
 pub struct PipelineFacts {
     pub request: PipelineRequest,
     pub now: SystemTime,
+    /// The identity in the management account, if it has credentials of its own.
+    pub management: Option<CallerIdentity>,
     pub organization: Fact<Organization>,
     /// The trail that delivers to the bucket or log group of the deployment.
     pub trail: Fact<Trail>,

@@ -44,6 +44,7 @@ pub async fn read(aws: &Aws, request: PipelineRequest) -> PipelineFacts {
     let (queue, queue_key) = queue;
     PipelineFacts {
         now,
+        management: aws.management_identity().cloned(),
         organization: start.organization,
         trail: start.trail,
         trail_status: start.status,

@@ -5,6 +5,7 @@ use super::target::{DirectTarget, NAME};
 use crate::deployment::resources::{
     QueuePair, add_access_role, add_key, add_queues, policy_with_key,
 };
+use crate::option::bucket_keys::own_keys;
 use crate::option::delivery_option::Pipeline;
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
@@ -92,7 +93,7 @@ pub(super) fn build(target: &DirectTarget) -> Pipeline {
         policy: policy.arn(),
     });
     let mut depends_on = vec![attachment.completed()];
-    for bucket_key in &target.bucket_keys {
+    for bucket_key in own_keys(scope, &target.bucket_keys) {
         let grant = graph.add(KmsGrant {
             name: names.grant(),
             key_arn: bucket_key.clone(),

@@ -26,6 +26,7 @@ pub(super) fn request(target: &DirectTarget) -> PipelineRequest {
                 suffix: target.suffix.clone(),
             },
             log_keys: target.bucket_keys.clone(),
+            grant: names.grant(),
         },
     }
 }

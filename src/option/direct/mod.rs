@@ -8,6 +8,7 @@ mod permissions;
 mod policies;
 mod target;
 
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::check::{Check, account, bucket, key, names, quotas};
 use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
@@ -207,6 +208,10 @@ impl Target for DirectTarget {
 
     fn queue_name(&self) -> String {
         self.scope.names.queue()
+    }
+
+    fn grant_requests(&self) -> Vec<KeyGrantRequest> {
+        DirectTarget::grant_requests(self)
     }
 
     fn log_objects(&self) -> Option<LogObjects<'_>> {

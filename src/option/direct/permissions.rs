@@ -9,7 +9,7 @@ use crate::option::s3::permissions::{
 };
 use crate::option::s3::policy_scope::{
     self, BUCKET, BUCKET_KEYS, LOG_PREFIX, REGION, bucket_arn, bucket_key_arns, in_bucket_region,
-    log_object_arns, read_key_arns,
+    log_object_arns, own_bucket_key_arns, read_key_arns,
 };
 use crate::permissions::scope::{Placeholder, PolicyScope};
 use crate::permissions::statement::Statement;
@@ -98,7 +98,7 @@ impl OptionPermissions for DirectPermissions {
             notification_write("ChangeBucketNotification", scope),
         ]);
         all.extend(shared::boundary_writes(scope, [role]));
-        if !bucket_key_arns(scope).is_empty() {
+        if !own_bucket_key_arns(scope).is_empty() {
             all.extend(grant_writes(scope));
         }
         all
@@ -280,11 +280,11 @@ fn deletes(scope: &PolicyScope) -> Vec<Statement> {
         shared::managed_key("DeleteOwnKey", shared::DELETE_KEY, at),
         notification_write("RemoveNotification", scope),
     ];
-    if !bucket_key_arns(scope).is_empty() {
+    if !own_bucket_key_arns(scope).is_empty() {
         all.push(Statement::new(
             "RevokeOwnGrant",
             &["kms:RevokeGrant"],
-            bucket_key_arns(scope),
+            own_bucket_key_arns(scope),
         ));
     }
     all

@@ -8,6 +8,7 @@ use crate::deployment::policies::{
     queue_statement,
 };
 use crate::iam::document;
+use crate::option::bucket_keys::decryption_statement;
 
 /// The policy of the key of the queue: the account administers it, and S3 encrypts events for the queue. AWS documents
 /// the statement for S3 without a condition; the policy of the queue restricts who may send.
@@ -63,6 +64,7 @@ pub(super) fn vendor_policy(target: &DirectTarget, queue: &str, key: Option<&str
         ),
         "Condition": { "StringEquals": { "aws:ResourceAccount": scope.account } },
     }));
+    statements.extend(decryption_statement(scope, &target.grant_requests()));
     document(statements)
 }
 

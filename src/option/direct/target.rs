@@ -1,13 +1,14 @@
 //! A deployment of option s3-direct.
 
 use crate::aws::bucket_notification::NotificationTarget;
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::bucket_events::BucketEvents;
 use crate::inventory::{InventoryRequest, LogEncryption, Snapshot};
-use crate::option::bucket_keys::{granted_keys, key_tags, previous_keys};
+use crate::option::bucket_keys::{grant_requests, granted_keys, key_tags, previous_keys};
 use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::option::names;
 use crate::option::tag_text;
@@ -115,6 +116,14 @@ impl DirectTarget {
         }
         tags.extend(key_tags(self.bucket_keys.iter().chain(&self.previous_keys)));
         deployment_tags(&self.scope.region, tags)
+    }
+
+    /// The grants that the owners of keys in other accounts create.
+    pub fn grant_requests(&self) -> Vec<KeyGrantRequest> {
+        grant_requests(
+            &self.scope,
+            self.bucket_keys.iter().chain(&self.previous_keys),
+        )
     }
 
     /// The difference to the place of an existing deployment. Another prefix or suffix is a change of the notification.

@@ -6,6 +6,7 @@ use crate::aws::arn::resource_name;
 use crate::deployment::resources::{
     QueuePair, add_heeler_role, add_key, add_queues, heeler_policy,
 };
+use crate::option::bucket_keys::own_keys;
 use crate::option::delivery_option::Pipeline;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::Graph;
@@ -112,7 +113,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
 
     // Events are announced only when everything else is in place.
     let mut depends_on = vec![attachment.completed()];
-    for bucket_key in &target.bucket_keys {
+    for bucket_key in own_keys(scope, &target.bucket_keys) {
         let grant = graph.add(KmsGrant {
             name: names.grant(),
             key_arn: bucket_key.clone(),

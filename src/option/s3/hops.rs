@@ -24,6 +24,7 @@ pub(super) fn request(target: &S3Target) -> PipelineRequest {
             log_prefix: target.log_prefix.clone(),
             destination: BucketDestination::Topic(target.topic_arn()),
             log_keys: target.bucket_keys.clone(),
+            grant: names.grant(),
         },
     }
 }

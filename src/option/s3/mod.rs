@@ -8,6 +8,7 @@ mod policies;
 pub(in crate::option) mod policy_scope;
 mod target;
 
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::check::{Check, account, bucket, key, names, quotas, trail};
 use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
@@ -24,6 +25,7 @@ use crate::option::delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target, missing_fact,
 };
 use crate::option::direct::Direct;
+use crate::option::names::CLOUDWATCH;
 use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -59,6 +61,10 @@ impl DeliveryOption for S3 {
 
     fn destination(&self) -> TrailDestination {
         TrailDestination::Bucket
+    }
+
+    fn alternative(&self) -> Option<&'static str> {
+        Some(CLOUDWATCH.name)
     }
 
     fn names(&self) -> &'static [NamedResource] {
@@ -195,6 +201,10 @@ impl Target for S3Target {
 
     fn topic_arn(&self) -> Option<String> {
         Some(self.topic_arn())
+    }
+
+    fn grant_requests(&self) -> Vec<KeyGrantRequest> {
+        S3Target::grant_requests(self)
     }
 
     fn log_objects(&self) -> Option<LogObjects<'_>> {

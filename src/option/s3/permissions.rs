@@ -2,7 +2,7 @@
 
 use super::policy_scope::{
     self, bucket_arn, bucket_key_arns, has_managed_topic, in_bucket_region, log_object_arns,
-    read_key_arns, region, topic_arn, topic_key_arn,
+    own_bucket_key_arns, read_key_arns, region, topic_arn, topic_key_arn,
 };
 use crate::inventory::{InventoryRequest, Snapshot};
 use crate::permissions::scope::{Placeholder, PolicyScope};
@@ -88,7 +88,7 @@ impl OptionPermissions for S3Permissions {
             Statement::new("ReadQueues", &["sqs:GetQueueAttributes"], queue_arns(scope)),
         ]);
         all.extend(shared::role_plan_reads(scope));
-        let keys = bucket_key_arns(scope);
+        let keys = own_bucket_key_arns(scope);
         if !keys.is_empty() {
             all.push(Statement::new("ReadGrants", &["kms:ListGrants"], keys));
         }
@@ -150,7 +150,7 @@ impl OptionPermissions for S3Permissions {
             ));
             all.push(notification_write("ChangeBucketNotification", scope));
         }
-        if !bucket_key_arns(scope).is_empty() {
+        if !own_bucket_key_arns(scope).is_empty() {
             all.extend(grant_writes(scope));
         }
         all
@@ -380,7 +380,7 @@ pub(in crate::option) fn notification_write(sid: &'static str, scope: &PolicySco
 /// Grants on the keys of the log objects: only to the role, and only to decrypt. `ForAllValues` is true for a
 /// request without operations, so `Null` requires at least one.
 pub(in crate::option) fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
-    let keys = bucket_key_arns(scope);
+    let keys = own_bucket_key_arns(scope);
     [
         Statement::new("GrantDecryptToRoleOnly", &["kms:CreateGrant"], keys.clone())
             .condition(
@@ -425,11 +425,11 @@ fn deletes(scope: &PolicyScope) -> Vec<Statement> {
         ));
         all.push(notification_write("RemoveNotification", scope));
     }
-    if !bucket_key_arns(scope).is_empty() {
+    if !own_bucket_key_arns(scope).is_empty() {
         all.push(Statement::new(
             "RevokeOwnGrant",
             &["kms:RevokeGrant"],
-            bucket_key_arns(scope),
+            own_bucket_key_arns(scope),
         ));
     }
     all

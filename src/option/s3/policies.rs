@@ -7,6 +7,7 @@ use crate::deployment::policies::{
     account_administration_statement, deny_insecure_queue_access, queue_access_statements,
 };
 use crate::iam::{deny_insecure, document};
+use crate::option::bucket_keys::decryption_statement;
 
 /// The policy of the key: the account administers it, and the topic encrypts messages for the queue. The topic's ARN,
 /// which contains the account, is the only condition, as AWS documents it.
@@ -58,7 +59,8 @@ pub(super) fn topic_policy(target: &S3Target, topic: &str) -> Value {
     ])
 }
 
-/// The policy of the role: the queue, its key, and the log objects while the bucket belongs to the account.
+/// The policy of the role: the queue, its key, the log objects while the bucket belongs to the account, and their keys in
+/// other accounts.
 pub(super) fn heeler_policy(target: &S3Target, queue: &str, key: &str) -> Value {
     let scope = &target.scope;
     let mut statements = queue_access_statements(scope, queue, key);
@@ -69,5 +71,6 @@ pub(super) fn heeler_policy(target: &S3Target, queue: &str, key: &str) -> Value 
         "Resource": format!("{}/{}*", scope.bucket_arn(&target.bucket), target.log_prefix),
         "Condition": { "StringEquals": { "aws:ResourceAccount": scope.account } },
     }));
+    statements.extend(decryption_statement(scope, &target.grant_requests()));
     document(statements)
 }

@@ -1,6 +1,7 @@
 //! The names in the policies of option s3: the trail's bucket, and everything that its log objects involve.
 
 use super::target::{BUCKET as BUCKET_TAG, TOPIC as TOPIC_TAG, log_prefix};
+use crate::aws::arn::Arn;
 use crate::deployment::Deployment;
 use crate::inventory::facts::{KeyFacts, TopicFacts};
 use crate::inventory::{Fact, InventoryRequest, LogEncryption, Snapshot};
@@ -57,6 +58,15 @@ pub(in crate::option) fn bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
     let at = in_bucket_region(scope);
     let keys = scope.names_or(BUCKET_KEYS).into_iter();
     keys.map(|key| at.key_arn(key)).collect()
+}
+
+/// ARNs of the keys of the log objects that belong to the account, on which setup creates grants.
+pub(in crate::option) fn own_bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
+    let is_own = |key: &String| {
+        let arn = Arn::parse(key);
+        arn.is_none_or(|arn| arn.account == scope.account)
+    };
+    bucket_key_arns(scope).into_iter().filter(is_own).collect()
 }
 
 /// ARNs of all keys that preflight reads, except that of the topic.

@@ -1,13 +1,14 @@
 //! A deployment of option s3.
 
 use crate::aws::bucket_notification::NotificationTarget;
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::aws::notification_filter;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
-use crate::option::bucket_keys::{granted_keys, key_tags, previous_keys};
+use crate::option::bucket_keys::{grant_requests, granted_keys, key_tags, previous_keys};
 use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::option::names;
 use crate::ownership::OptionName;
@@ -30,7 +31,8 @@ pub(super) struct S3Target {
     pub log_prefix: String,
     /// True if an existing notification also announces objects that are not below the log prefix.
     pub narrows_notification: bool,
-    /// ARNs of the customer managed keys of the log objects. The role gets a grant on each.
+    /// ARNs of the customer managed keys of the log objects. The role gets a grant on each key of the deployment's
+    /// account.
     pub bucket_keys: Vec<String>,
     /// ARNs of keys on which an earlier setup made a grant. They stay granted for older log objects, and destroy
     /// revokes all grants.
@@ -119,6 +121,14 @@ impl S3Target {
     /// Keeps the grants of an earlier setup.
     pub fn keep_granted_keys(&mut self, deployment: Option<&Deployment>) {
         self.previous_keys = previous_keys(deployment, &self.bucket_keys);
+    }
+
+    /// The grants that the owners of keys in other accounts create.
+    pub fn grant_requests(&self) -> Vec<KeyGrantRequest> {
+        grant_requests(
+            &self.scope,
+            self.bucket_keys.iter().chain(&self.previous_keys),
+        )
     }
 
     /// The topic that is used: an existing one, or the managed one.

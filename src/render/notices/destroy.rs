@@ -1,5 +1,6 @@
 //! The notices of `destroy`.
 
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::reconcile::graph::ResourceId;
 use crate::render::message::{Message, Notice};
 use crate::sanitize::escape_control_chars;
@@ -18,6 +19,8 @@ pub enum DestroyNotice {
     Remaining(Vec<RemainingResource>),
     /// Another run deletes the rest.
     RunAgain,
+    /// Owners of keys in other accounts may have created grants for the role.
+    GrantsRemain(Vec<KeyGrantRequest>),
 }
 
 /// A resource that remains after a destroy.
@@ -57,6 +60,16 @@ impl Notice for DestroyNotice {
                 "stale_queue_deleted",
                 format!("Deleted temporary queue {name}, left by an earlier run of tail."),
             ),
+            Self::GrantsRemain(requests) => {
+                let heading = "The owner of each KMS key in another account can revoke the grant for the deleted role:";
+                let message = Message::status("grants_remain", heading);
+                requests.iter().fold(message, |message, request| {
+                    message
+                        .and_text(format!("In account {}, run:", request.owner()))
+                        .and_command(request.list_all_command())
+                        .and_command(request.revoke_command())
+                })
+            }
             Self::AllDeleted => Message::status("all_deleted", "All resources were deleted."),
             Self::Remaining(resources) => {
                 let first = Message::status("remaining", "Remaining:");

@@ -10,6 +10,8 @@ pub enum PolicyNotice {
     OnlyPlaceholders { is_unreachable: bool, cause: String },
     /// Some names could not be read.
     Skipped { operation: String, cause: String },
+    /// The policy is not for the management account.
+    OnlyBucketAccount,
     /// The placeholders to replace, each with its meaning.
     Placeholders(Vec<(&'static str, &'static str)>),
     /// The policy is too long for a managed policy.
@@ -41,6 +43,11 @@ impl Notice for PolicyNotice {
             Self::Skipped { operation, cause } => Message::status(
                 "skipped",
                 escape_control_chars(&format!("Skipped: cannot {operation}: {cause}")),
+            ),
+            Self::OnlyBucketAccount => Message::status(
+                "only_bucket_account",
+                "The policy is for the account of the log bucket. Add --account management for the permissions in the \
+                 management account.",
             ),
             Self::Placeholders(placeholders) => {
                 let first = Message::status("placeholders", "Replace these placeholders:");

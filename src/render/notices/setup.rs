@@ -1,5 +1,6 @@
 //! The notices of `setup`.
 
+use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::inventory::bucket_events::HEELER;
 use crate::render::message::{Message, Notice};
 
@@ -44,6 +45,8 @@ pub enum SetupNotice {
         is_masked: bool,
         delivery_time: &'static str,
     },
+    /// Owners of keys in other accounts have to create grants.
+    GrantsNeeded(Vec<KeyGrantRequest>),
     /// The steps after a setup.
     NextSteps {
         /// The run created all resources, so Heeler cannot have the values yet.
@@ -124,6 +127,15 @@ impl Notice for SetupNotice {
                 "test_event",
                 "\nThe test event of S3 is not counted in Heeler's queue yet; run: `heeler-ec verify`",
             ),
+            Self::GrantsNeeded(requests) => {
+                let heading = "\nThe role cannot decrypt the log files until the owner of each KMS key has created a grant for it:";
+                let message = Message::warning("grants_needed", heading);
+                let message = requests.iter().fold(message, |message, request| {
+                    let message = message.and_text(format!("In account {}, run:", request.owner()));
+                    message.and_command(request.create_command())
+                });
+                message.and_text("Then `heeler-ec status` shows if the role may decrypt.")
+            }
             Self::NextSteps {
                 is_first,
                 is_masked,

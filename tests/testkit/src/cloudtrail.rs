@@ -90,7 +90,7 @@ impl Organization {
         let trail = CloudTrail {
             shared: Arc::new(Shared {
                 clients: self.clients().clone(),
-                account: self.account().to_owned(),
+                account: self.bucket_account().to_owned(),
                 organization: self.organization_id().to_owned(),
                 bucket: self.bucket().to_owned(),
                 prefix: self.prefix().map(str::to_owned),

@@ -123,7 +123,8 @@ impl Organization {
             }
         }
         let Some(key) = &self.bucket_key else { return };
-        let grants = kms.list_grants().key_id(key).send().await;
+        let owner = self.clients_of_key_owner().await;
+        let grants = owner.kms.list_grants().key_id(key).send().await;
         for grant in grants.expect("the bucket key's grants").grants() {
             let name = grant.name().unwrap_or_default();
             if name.contains(NAME) {

@@ -42,7 +42,7 @@ pub use emulator::{Emulator, Engine};
 pub use gate::Gate;
 pub use lambda_runtime::{Invocation, LambdaFunction, VIRTUAL_MILLISECONDS};
 pub use log_file::LogFile;
-pub use organization::{Organization, OrganizationBuilder};
+pub use organization::{KeyOwner, Organization, OrganizationBuilder};
 pub use program::{CTRL_C, END_OF_INPUT, HeelerEc, Run, Running};
 pub use proxy::{Call, Fault, FaultAction, Proxy};
 pub use strict::eventual::Rule;

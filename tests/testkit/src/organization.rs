@@ -38,6 +38,20 @@ pub struct OrganizationBuilder {
     pub(crate) prefix: Option<String>,
     pub(crate) log_file: bool,
     pub(crate) log_group: Option<LogGroupClass>,
+    pub(crate) log_archive: bool,
+    pub(crate) key_owner: KeyOwner,
+    pub(crate) bucket_name: Option<String>,
+}
+
+/// The account of the key that encrypts the bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyOwner {
+    /// The account of the bucket.
+    #[default]
+    Bucket,
+    Management,
+    /// A member account that has nothing else.
+    Third,
 }
 
 impl OrganizationBuilder {
@@ -50,6 +64,24 @@ impl OrganizationBuilder {
     /// Encrypts the bucket and the trail with a customer managed key.
     pub fn bucket_key(mut self) -> OrganizationBuilder {
         self.bucket_key = true;
+        self
+    }
+
+    /// Creates the bucket in a member account, the log archive.
+    pub fn log_archive(mut self) -> OrganizationBuilder {
+        self.log_archive = true;
+        self
+    }
+
+    /// Encrypts the bucket and the trail with a customer managed key of this account.
+    pub fn bucket_key_of(mut self, owner: KeyOwner) -> OrganizationBuilder {
+        self.key_owner = owner;
+        self.bucket_key()
+    }
+
+    /// Gives the bucket this name.
+    pub fn bucket_name(mut self, name: &str) -> OrganizationBuilder {
+        self.bucket_name = Some(name.to_owned());
         self
     }
 
@@ -141,6 +173,8 @@ pub struct Organization {
     pub(crate) id: String,
     pub(crate) members: Vec<String>,
     pub(crate) bucket: String,
+    pub(crate) bucket_account: String,
+    pub(crate) bucket_credentials: Credentials,
     pub(crate) bucket_key: Option<String>,
     pub(crate) topic: Option<String>,
     pub(crate) log_file_key: Option<String>,
@@ -172,6 +206,9 @@ impl Organization {
             prefix: None,
             log_file: true,
             log_group: None,
+            log_archive: false,
+            key_owner: KeyOwner::default(),
+            bucket_name: None,
         }
     }
 
@@ -184,7 +221,12 @@ impl Organization {
         let mut org = Organization {
             proxy: Proxy::start(built.address),
             clients: Clients::new(&upstream, credentials.clone(), &built.region),
-            bucket: format!("org-trail-logs-{account}"),
+            bucket: built
+                .bucket_name
+                .clone()
+                .unwrap_or_else(|| format!("org-trail-logs-{account}")),
+            bucket_account: account.clone(),
+            bucket_credentials: credentials.clone(),
             account,
             credentials,
             heeler_account,
@@ -243,6 +285,65 @@ impl Organization {
     /// The management account.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The account of the bucket: the management account, or the log archive.
+    pub fn bucket_account(&self) -> &str {
+        &self.bucket_account
+    }
+
+    /// The credentials of the owner of the bucket.
+    pub fn bucket_credentials(&self) -> &Credentials {
+        &self.bucket_credentials
+    }
+
+    /// Moves the bucket and everything that belongs to it to a member account. The program finds its credentials in the
+    /// profile `log-archive`, and those of the management account in the profile `management`.
+    pub(crate) async fn move_bucket_to_log_archive(&mut self) {
+        let account = self.members[0].clone();
+        let credentials = owner(&self.built, &account).await;
+        let there = Clients::new(&self.upstream(), credentials.clone(), self.region());
+        self.clients = Clients {
+            account: self.clients.account.clone(),
+            cloudtrail: self.clients.cloudtrail.clone(),
+            logs: self.clients.logs.clone(),
+            organizations: self.clients.organizations.clone(),
+            ..there
+        };
+        self.write_profiles(&[
+            ("management", &self.credentials),
+            ("log-archive", &credentials),
+        ]);
+        self.bucket_account = account;
+        self.bucket_credentials = credentials;
+    }
+
+    /// Writes the AWS configuration of the program: profiles with these names and access keys.
+    pub fn write_profiles(&self, profiles: &[(&str, &Credentials)]) {
+        let profiles = profiles.iter().map(|(name, key)| {
+            format!(
+                "[profile {name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+                key.access_key_id(),
+                key.secret_access_key()
+            )
+        });
+        let folder = self.home.path().join(".aws");
+        std::fs::create_dir_all(&folder).expect("a folder for the AWS configuration");
+        let text: String = profiles.collect();
+        std::fs::write(folder.join("config"), text).expect("the AWS configuration");
+    }
+
+    /// The clients of the owner of a key in this account, which bypass the proxy.
+    pub async fn clients_of_key_owner(&self) -> Clients {
+        let account = match self.built.key_owner {
+            KeyOwner::Bucket => return self.clients.clone(),
+            KeyOwner::Management => {
+                return Clients::new(&self.upstream(), self.credentials.clone(), self.region());
+            }
+            KeyOwner::Third => &self.members[1],
+        };
+        let credentials = owner(&self.built, account).await;
+        Clients::new(&self.upstream(), credentials, self.region())
     }
 
     /// The member accounts of the organization.
@@ -323,7 +424,7 @@ impl Organization {
         format!("arn:aws:iam::{}:role/heeler-security", self.heeler_account)
     }
 
-    /// The owner's clients, which bypass the proxy.
+    /// The owner's clients, which bypass the proxy. Those of services with resources are for the account of the bucket.
     pub fn clients(&self) -> &Clients {
         &self.clients
     }
@@ -341,6 +442,12 @@ impl Organization {
     /// The credentials of the owner.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Creates an IAM user of the management account with this policy and returns its credentials.
+    pub async fn management_user(&self, name: &str, policy: &Value) -> Credentials {
+        let owner = Clients::new(&self.upstream(), self.credentials.clone(), self.region());
+        user(&owner, name, Some(policy)).await
     }
 
     /// Creates an IAM user with this policy and returns its credentials.

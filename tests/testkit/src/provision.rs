@@ -15,7 +15,7 @@ use aws_sdk_s3::types::{
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
-use crate::organization::{LOG_GROUP, TRAIL, allow};
+use crate::organization::{KeyOwner, LOG_GROUP, TRAIL, allow};
 use crate::{Clients, Engine, LogFile, Organization, log_file};
 
 /// The end of a directory without entries, which is a whole ZIP file.
@@ -25,6 +25,9 @@ impl Organization {
     /// Creates everything that the builder describes.
     pub(crate) async fn provision(&mut self) {
         self.create_organization().await;
+        if self.built.log_archive {
+            self.move_bucket_to_log_archive().await;
+        }
         if self.built.bucket_key {
             self.create_bucket_key().await;
         }
@@ -86,13 +89,19 @@ impl Organization {
     }
 
     async fn create_bucket_key(&mut self) {
+        let clients = self.clients_of_key_owner().await;
+        let owner = match self.built.key_owner {
+            KeyOwner::Bucket => &self.bucket_account,
+            KeyOwner::Management => &self.account,
+            KeyOwner::Third => &self.members[1],
+        };
         let policy = json!({
             "Version": "2012-10-17",
             "Statement": [
                 {
                     "Sid": "Owner",
                     "Effect": "Allow",
-                    "Principal": {"AWS": format!("arn:aws:iam::{}:root", self.account)},
+                    "Principal": {"AWS": format!("arn:aws:iam::{owner}:root")},
                     "Action": "kms:*",
                     "Resource": "*"
                 },
@@ -106,8 +115,7 @@ impl Organization {
                 }
             ]
         });
-        let made = self
-            .clients
+        let made = clients
             .kms
             .create_key()
             .description("CloudTrail logs")
@@ -389,7 +397,11 @@ impl Organization {
 
     /// Creates a queue that S3 may send to, and returns its ARN.
     async fn create_queue(&self, name: &str) -> String {
-        let arn = format!("arn:aws:sqs:{}:{}:{name}", self.region(), self.account);
+        let arn = format!(
+            "arn:aws:sqs:{}:{}:{name}",
+            self.region(),
+            self.bucket_account
+        );
         self.clients
             .sqs
             .create_queue()
@@ -442,7 +454,7 @@ impl Organization {
                 "Resource": resource,
                 "Condition": {
                     "ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{}", self.bucket)},
-                    "StringEquals": {"aws:SourceAccount": self.account}
+                    "StringEquals": {"aws:SourceAccount": self.bucket_account}
                 }
             }]
         })

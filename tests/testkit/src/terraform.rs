@@ -76,7 +76,7 @@ impl<'a> Terraform<'a> {
             .args(args)
             .arg("-no-color")
             .current_dir(self.folder.path())
-            .envs(self.org.env())
+            .envs(self.org.env_for(self.org.bucket_credentials()))
             .env("AWS_ENDPOINT_URL", self.org.endpoint())
             .env("CHECKPOINT_DISABLE", "1")
             .env("TF_IN_AUTOMATION", "1")
