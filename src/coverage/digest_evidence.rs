@@ -27,7 +27,8 @@ impl TrailDeliveries {
     /// When the call fails for another reason.
     pub async fn read(aws: &Aws, target: &TrailBucket) -> Result<Option<Self>> {
         let home = aws.in_region(&target.home_region);
-        let call = home.cloudtrail.get_trail_status().name(&target.trail_arn);
+        let call = home.management().cloudtrail.get_trail_status();
+        let call = call.name(&target.trail_arn);
         let status = call
             .send()
             .await
