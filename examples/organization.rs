@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use testkit::{Emulator, Engine, LogFile, Organization, log_file};
+use testkit::{CloudTrailDelays, Emulator, Engine, LogFile, Organization, log_file};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::main]
@@ -22,6 +22,13 @@ async fn main() {
         .and_then(|argument| argument.parse().ok())
         .unwrap_or_default();
     org.proxy().delay(Duration::from_millis(delay));
+    // For the canaries of verify.
+    let (soon, later) = (Duration::from_secs(1), Duration::from_secs(3));
+    org.play_cloudtrail(CloudTrailDelays {
+        history: Some(soon),
+        bucket: Some(later),
+        log_group: Some(later),
+    });
     println!("export AWS_ENDPOINT_URL={}", org.endpoint());
     for (name, value) in org.env() {
         if name.starts_with("AWS_") {

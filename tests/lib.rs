@@ -75,4 +75,5 @@ mod var_file;
 mod vendor_terraform;
 mod verdicts;
 mod verify;
+mod verify_faults;
 mod whole_output;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::types::NotificationConfiguration;
 use serde_json::Value;
 use testkit::{CloudTrailDelays, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
@@ -13,12 +12,12 @@ use crate::commands::{
 const NOBODY: [String; 0] = [];
 const QUEUE: &str = "heeler_event_collection_queue";
 
-fn verify(org: &Organization) -> HeelerEc<'_> {
+pub fn verify(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["verify", "-o", "json"])
 }
 
 /// An organization with a deployment of option s3.
-async fn deployed() -> Organization {
+pub async fn deployed() -> Organization {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .region("eu-west-1")
@@ -29,7 +28,7 @@ async fn deployed() -> Organization {
 }
 
 /// The hops with this status, each as `id region`.
-fn hops(report: &Value, status: &str) -> Vec<String> {
+pub fn hops(report: &Value, status: &str) -> Vec<String> {
     let hops = report["hops"].as_array().expect("a list of hops");
     let matching = hops.iter().filter(|hop| hop["status"] == status);
     let named = matching.map(|hop| format!("{} {}", text(&hop["id"]), text(&hop["region"])));
@@ -103,7 +102,7 @@ async fn canary_is_seen_at_every_hop() {
 }
 
 /// An organization with a deployment of option cloudwatch.
-async fn deployed_with_log_group() -> Organization {
+pub async fn deployed_with_log_group() -> Organization {
     let org = Organization::on(Engine::Ministack)
         .log_group()
         .build()
@@ -244,60 +243,6 @@ async fn interrupted_verify_deletes_its_queue() {
     assert_printed(&run, "deleting the temporary queue");
     assert_only_temporary_queue(&run);
     assert_eq!(org.leftovers().await, before);
-}
-
-/// Runs verify until it has printed these words, and interrupts it. Returns its result.
-async fn interrupt_after(org: &Organization, words: &[&str]) -> Value {
-    let running = verify(org).spawn().await;
-    for words in words {
-        running.wait_for_stderr(words).await;
-    }
-    running.interrupt();
-    let run = running.wait().await.expect_status(130);
-    document(&run)["result"].take()
-}
-
-#[tokio::test]
-async fn removed_notification_is_the_unseen_hop() {
-    let org = deployed().await;
-    org.play_cloudtrail(CloudTrailDelays::NONE);
-    let empty = NotificationConfiguration::builder().build();
-    let change = org.clients().s3.put_bucket_notification_configuration();
-    let change = change
-        .bucket(org.bucket())
-        .notification_configuration(empty);
-    change.send().await.expect("no notifications");
-    let report = interrupt_after(
-        &org,
-        &[
-            "Seen at event_history (eu-west-1)",
-            "Seen at event_history (us-east-1)",
-            "Seen at log_file (eu-west-1)",
-            "Seen at log_file (us-east-1)",
-        ],
-    )
-    .await;
-    assert_eq!(
-        hops(&report, "not_seen"),
-        ["notification eu-west-1", "notification us-east-1", "queue"]
-    );
-}
-
-#[tokio::test]
-async fn removed_subscription_filter_is_the_unseen_hop() {
-    let org = deployed_with_log_group().await;
-    org.play_cloudtrail(CloudTrailDelays::NONE);
-    let group = org.log_group().expect("a log group");
-    let change = org.clients().logs.delete_subscription_filter();
-    let change = change.log_group_name(group);
-    let change = change.filter_name("heeler_cloudwatch_log_subscription_filter");
-    change.send().await.expect("no subscription filter");
-    let report = interrupt_after(
-        &org,
-        &["Seen at event_history", "Seen at log_group (us-east-1)"],
-    )
-    .await;
-    assert_eq!(hops(&report, "not_seen"), ["function us-east-1", "queue"]);
 }
 
 #[tokio::test]

@@ -59,14 +59,34 @@ pub fn files(org: &Organization) -> Vec<LogFile> {
     ]
 }
 
+/// The regions that every account has.
+pub const REGIONS: [&str; 17] = [
+    "us-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 /// The key and the content of a digest file, which has no events.
-pub fn digest(org: &Organization) -> (String, Vec<u8>) {
-    let account = org.account();
+pub fn digest(org: &Organization, account: &str, region: &str) -> (String, Vec<u8>) {
     let stamp = LogFile::new(account, "us-east-1", Vec::new()).stamp;
     let (year, month, day) = (&stamp[0..4], &stamp[4..6], &stamp[6..8]);
     let key = format!(
-        "AWSLogs/{}/{account}/CloudTrail-Digest/us-east-1/{year}/{month}/{day}/\
-         {account}_CloudTrail-Digest_us-east-1_{}_us-east-1_{stamp}.json.gz",
+        "AWSLogs/{}/{account}/CloudTrail-Digest/{region}/{year}/{month}/{day}/\
+         {account}_CloudTrail-Digest_{region}_{}_us-east-1_{stamp}.json.gz",
         org.organization_id(),
         org.trail(),
     );

@@ -85,6 +85,7 @@ impl<'a> Demo<'a> {
             .other_notifications()
             .build()
             .await;
+        deliver_digests(&org).await;
         let administrator = org.user("you", &allow("*")).await;
         Ok(Demo {
             console,
@@ -103,11 +104,12 @@ impl<'a> Demo<'a> {
         self.run_setup().await?;
         self.run_status().await?;
         self.run_verify().await?;
+        self.run_coverage().await?;
         let outputs = self.read_outputs().await?;
         self.run_tail().await?;
         self.receive_as_heeler(&outputs).await?;
         let deleted = "the queues, topic, subscriptions, role, policy, alias and grant are deleted";
-        self.run_destroy(8, deleted, &before).await?;
+        self.run_destroy(9, deleted, &before).await?;
         let violations = self.org.proxy().violations();
         if violations.is_empty() {
             return Ok(());
@@ -180,6 +182,15 @@ impl<'a> Demo<'a> {
         self.run(&["verify"]).await
     }
 
+    async fn run_coverage(&self) -> Result<(), Failure> {
+        self.console.heading("5. See the coverage");
+        self.console.paragraph(
+            "Coverage lists the keys in the bucket for each account and region. It only reads. The trail has delivered a \
+             digest for each of them, as CloudTrail does every hour.",
+        );
+        self.run(&["coverage", "--all"]).await
+    }
+
     async fn run_setup(&self) -> Result<(), Failure> {
         self.console.heading("2. Set up");
         self.console.paragraph(
@@ -201,7 +212,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn read_outputs(&self) -> Result<Outputs, Failure> {
-        self.console.heading("5. Get the three values for Heeler");
+        self.console.heading("6. Get the three values for Heeler");
         self.console
             .paragraph("Outputs reads the values from AWS at any time. There is no state file.");
         let words = ["outputs", "--output", "json"];
@@ -218,7 +229,7 @@ impl<'a> Demo<'a> {
     async fn run_tail(&self) -> Result<(), Failure> {
         let files = log_files::files(&self.org);
         let events: usize = files.iter().map(|file| file.records.len()).sum();
-        self.console.heading("6. Watch events arrive");
+        self.console.heading("7. Watch events arrive");
         self.console.paragraph(&format!(
             "Tail receives from a temporary queue, so it takes no message from Heeler. Meanwhile the \
              demo acts as CloudTrail: it puts {} log files of four accounts with {events} events \
@@ -235,7 +246,8 @@ impl<'a> Demo<'a> {
             .map_err(|cause| Failure::Error(cause.to_string()))?;
         let deliveries = async {
             self.wait_until_tail_receives(calls).await?;
-            let (key, content) = log_files::digest(&self.org);
+            let (org, region) = (&self.org, log_files::REGIONS[0]);
+            let (key, content) = log_files::digest(org, org.account(), region);
             self.org.put(&key, content).await;
             for file in &files {
                 sleep(DELIVERY_INTERVAL).await;
@@ -272,7 +284,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn receive_as_heeler(&self, outputs: &Outputs) -> Result<(), Failure> {
-        self.console.heading("7. Receive as Heeler");
+        self.console.heading("8. Receive as Heeler");
         self.console.paragraph(
             "Now the demo acts as Heeler: from another account and with only the three values, it \
              assumes the role, receives the messages from the queue, and reads the log files that they \
@@ -453,6 +465,17 @@ fn log_key(body: &str) -> Option<String> {
         .objects
         .first()
         .map(|object| object.key.clone())
+}
+
+/// Delivers a digest for each account and region, before setup makes the bucket notify the topic of their keys.
+async fn deliver_digests(org: &Organization) {
+    let members = org.members().iter().map(String::as_str);
+    for account in std::iter::once(org.account()).chain(members) {
+        for region in log_files::REGIONS {
+            let (key, content) = log_files::digest(org, account, region);
+            org.put(&key, content).await;
+        }
+    }
 }
 
 /// The path of the program, which Cargo builds into the folder above this example.

@@ -45,6 +45,11 @@ pub fn exit_codes(command: &str) -> &'static [ExitCode] {
             (0, "the amount of at least one option is known"),
             (1, "no amount is known, or no organization trail"),
         ],
+        "support" => &[
+            (0, "the archive was written or shown"),
+            (1, "you said no, or --account-id names another account"),
+            (3, "AWS could not be read; the archive was still written"),
+        ],
         "destroy" => &[
             (0, "deleted"),
             (1, "nothing to delete, a conflict, or you said no"),

@@ -21,11 +21,11 @@ pub(super) struct TrailDeliveries {
 }
 
 impl TrailDeliveries {
-    /// Reads the status of a trail. Returns `None` if the caller may not read it.
+    /// Reads the status of a trail.
     ///
     /// # Errors
-    /// When the call fails for another reason.
-    pub async fn read(aws: &Aws, target: &TrailBucket) -> Result<Option<Self>> {
+    /// When AWS refuses the call.
+    pub async fn read(aws: &Aws, target: &TrailBucket) -> Result<Self> {
         let home = aws.in_region(&target.home_region);
         let call = home.management().cloudtrail.get_trail_status();
         let call = call.name(&target.trail_arn);
@@ -34,26 +34,21 @@ impl TrailDeliveries {
             .await
             .context_for("cloudtrail:GetTrailStatus", || {
                 format!("read the status of trail {}", target.trail)
-            });
-        let status = match status {
-            Ok(status) => status,
-            Err(error) if error.is_denied() => return Ok(None),
-            Err(error) => return Err(error),
-        };
+            })?;
         let (started, digest) = (
             status.start_logging_time,
             status.latest_digest_delivery_time,
         );
-        Ok(Some(Self {
+        Ok(Self {
             started: started.and_then(|time| SystemTime::try_from(time).ok()),
             last_digest: digest.and_then(|time| SystemTime::try_from(time).ok()),
-        }))
+        })
     }
 }
 
 /// Returns true if a pair without a recent digest is a gap. `oldest` is the oldest recent digest of the home region.
 pub(super) fn are_digests_expected(
-    deliveries: Option<TrailDeliveries>,
+    deliveries: TrailDeliveries,
     oldest: Option<SystemTime>,
     now: SystemTime,
 ) -> bool {
@@ -61,16 +56,15 @@ pub(super) fn are_digests_expected(
         now.duration_since(time)
             .is_ok_and(|age| age >= SETTLING_TIME)
     };
-    if let Some(started) = deliveries.and_then(|each| each.started)
+    if let Some(started) = deliveries.started
         && !is_settled(started)
     {
         return false;
     }
-    match (oldest, deliveries) {
-        (Some(oldest), _) => is_settled(oldest),
-        // Validation was turned on, and no digest was delivered since.
-        (None, Some(deliveries)) => deliveries.last_digest.is_some(),
-        (None, None) => true,
+    match oldest {
+        Some(oldest) => is_settled(oldest),
+        // If validation was turned on just now, no digest was delivered yet.
+        None => deliveries.last_digest.is_some(),
     }
 }
 
@@ -82,11 +76,9 @@ mod tests {
     fn digests_are_expected_after_two_hours() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let ago = |minutes: u64| Some(now - Duration::from_secs(60 * minutes));
-        let trail = |started, last_digest| {
-            Some(TrailDeliveries {
-                started,
-                last_digest,
-            })
+        let trail = |started, last_digest| TrailDeliveries {
+            started,
+            last_digest,
         };
         for (deliveries, oldest, expected) in [
             // An established trail.
@@ -101,10 +93,6 @@ mod tests {
             (trail(ago(90_000), ago(20)), ago(20), false),
             // Digests were delivered, and are not any more.
             (trail(ago(90_000), ago(9_000)), None, true),
-            // The status may not be read.
-            (None, None, true),
-            (None, ago(20), false),
-            (None, ago(1_400), true),
         ] {
             let found = are_digests_expected(deliveries, oldest, now);
             assert_eq!(found, expected, "{deliveries:?} {oldest:?}");

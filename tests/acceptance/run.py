@@ -165,6 +165,11 @@ class Run:
         self.expect_drift(option, prefix)
         heeler("repair", "setup", "--option", option, "--yes")
         heeler("plan after the repair", "plan", "--option", option, "--check")
+        heeler("status", "status")
+        heeler("verify", "verify", "--timeout", f"{EVENT_SECONDS}s")
+        # The organization may have gaps, or no trail of its own.
+        heeler("coverage", "coverage", expect=(0, 1))
+        heeler("support", "support", "--dry-run")
         heeler("tail", "tail", "--limit", "1", "--timeout", f"{EVENT_SECONDS}s")
         if option == "s3" or os.environ.get("HEELER_EC_ACCEPTANCE_FUNCTION") != "none":
             self.harvest(prefix, option, reader)

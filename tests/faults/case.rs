@@ -18,17 +18,25 @@ pub enum Command {
     Outputs,
     Export,
     Tail,
+    Status,
+    Verify,
+    Coverage,
+    Support,
     Destroy,
 }
 
 impl Command {
-    pub const ALL: [Command; 7] = [
+    pub const ALL: [Command; 11] = [
         Command::Preflight,
         Command::Plan,
         Command::Setup,
         Command::Outputs,
         Command::Export,
         Command::Tail,
+        Command::Status,
+        Command::Verify,
+        Command::Coverage,
+        Command::Support,
         Command::Destroy,
     ];
 
@@ -40,8 +48,29 @@ impl Command {
             Command::Outputs => "outputs",
             Command::Export => "export",
             Command::Tail => "tail",
+            Command::Status => "status",
+            Command::Verify => "verify",
+            Command::Coverage => "coverage",
+            Command::Support => "support",
             Command::Destroy => "destroy",
         }
+    }
+
+    /// Returns true if a refusal may make the result negative, because a check could not run.
+    pub fn may_be_negative(self) -> bool {
+        matches!(
+            self,
+            Command::Preflight
+                | Command::Plan
+                | Command::Setup
+                | Command::Outputs
+                | Command::Export
+        )
+    }
+
+    /// Returns true if the command creates a temporary queue, which the next run deletes after it was killed.
+    pub fn has_temporary_queue(self) -> bool {
+        matches!(self, Command::Tail | Command::Verify)
     }
 
     /// Returns true if the command runs on an organization without a deployment.

@@ -53,6 +53,12 @@ const SAMPLE: &[&str] = &[
     "export/s3/*/10% 500",
     "tail/s3/sqs:CreateQueue/reset before",
     "tail/cloudwatch/logs:FilterLogEvents/refused always",
+    "status/s3/s3:GetBucketNotificationConfiguration/HTML 200",
+    "status/cloudwatch/*/30% throttled",
+    "verify/s3/sqs:CreateQueue/reset after",
+    "verify/cloudwatch/sqs:TagQueue/refused always",
+    "coverage/s3/s3:ListObjectsV2/refused always",
+    "support/cloudwatch/lambda:GetFunction/empty 200",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::log_file::event;
-use testkit::{HeelerEc, LogFile, Organization, Run};
+use testkit::{CloudTrailDelays, HeelerEc, LogFile, Organization, Run};
 
 use super::case::{Case, Command, Kind};
 use super::inject::{cause_words, inject, is_refusal};
@@ -112,6 +112,13 @@ pub fn command_line<'a>(org: &'a Organization, command: Command, option: &str) -
         Command::Outputs => heeler_ec(org).args(["outputs"]),
         Command::Export => heeler_ec(org).args(["export", "terraform"]),
         Command::Tail => heeler_ec(org).args(["tail", "--limit", "1", "--timeout", "2m"]),
+        Command::Status => heeler_ec(org).args(["status"]),
+        Command::Verify => {
+            org.play_cloudtrail(CloudTrailDelays::NONE);
+            heeler_ec(org).args(["verify", "--timeout", "90s"])
+        }
+        Command::Coverage => heeler_ec(org).args(["coverage"]),
+        Command::Support => heeler_ec(org).args(["support", "--dry-run"]),
         Command::Destroy => destroy(org),
     }
 }
@@ -237,7 +244,7 @@ fn check_run(case: &Case, run: &Run) -> Result<(), String> {
     let is_documented = match run.status {
         0 | 3 => true,
         // A check that failed, because AWS refused what it needs.
-        1 => is_refusal(case.kind) && !matches!(case.command, Command::Destroy | Command::Tail),
+        1 => is_refusal(case.kind) && case.command.may_be_negative(),
         status => case.kind == Kind::Killed && status < 0,
     };
     if !is_documented {
@@ -249,7 +256,7 @@ fn check_run(case: &Case, run: &Run) -> Result<(), String> {
     }
     let writes = matches!(
         case.command,
-        Command::Setup | Command::Destroy | Command::Tail
+        Command::Setup | Command::Destroy | Command::Tail | Command::Verify
     );
     if !writes && !run.writes().is_empty() {
         return Err("a command that only reads has written".to_owned());
@@ -322,8 +329,8 @@ async fn check_deployment(org: &Organization, option: &str, when: &str) -> Resul
 
 async fn check_nothing_left(case: &Case, org: &Organization, when: &str) -> Result<(), String> {
     let mut left = org.leftovers().await;
-    if case.command == Command::Tail && case.kind == Kind::Killed {
-        // The next tail deletes the queue of a killed one after ten minutes.
+    if case.command.has_temporary_queue() && case.kind == Kind::Killed {
+        // A later run deletes the queue of a killed one after ten minutes.
         left.retain(|line| !line.contains("heeler_ec_tail"));
     }
     if left.is_empty() {
