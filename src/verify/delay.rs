@@ -8,8 +8,8 @@ use tokio::time::sleep;
 use super::log_files::{AccountLogFiles, ListedFile};
 use super::log_group::{PAGE_INTERVAL, from_epoch_ms, to_epoch_ms};
 use super::plan::VerifyPlan;
-use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::aws::{Aws, not_found};
 use crate::cloudtrail::log_file::RecordSink;
 use crate::cloudtrail::record::Record;
 use crate::error::Result;
@@ -114,9 +114,11 @@ async fn times_since(
         let read = aws.logs.filter_log_events().log_group_name(log_group);
         let read = read.start_time(to_epoch_ms(start)).limit(MAX_EVENTS);
         let read = read.set_next_token(token).send().await;
-        let page = read.context_for("logs:FilterLogEvents", || {
+        let page = read.optional_for("logs:FilterLogEvents", not_found::LOG_GROUP, || {
             format!("read log group {log_group}")
         })?;
+        // The canary shows that the log group is missing.
+        let Some(page) = page else { break };
         let times = page.events().iter().filter_map(|event| {
             let record = Record::read(event.message()?)?;
             let ingested = from_epoch_ms(event.ingestion_time()?)?;
