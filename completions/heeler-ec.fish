@@ -89,6 +89,12 @@ key.account\t''
 key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
+lint.external_id\t''
+lint.unknown_account\t''
+lint.root_trust\t''
+lint.wildcard_action\t''
+lint.wildcard_principal\t''
+lint.wildcard_resource\t''
 logs.account_subscription_filter\t''
 logs.data_protection\t''
 logs.delivery\t''
@@ -169,6 +175,12 @@ key.account\t''
 key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
+lint.external_id\t''
+lint.unknown_account\t''
+lint.root_trust\t''
+lint.wildcard_action\t''
+lint.wildcard_principal\t''
+lint.wildcard_resource\t''
 logs.account_subscription_filter\t''
 logs.data_protection\t''
 logs.delivery\t''
@@ -253,6 +265,12 @@ key.account\t''
 key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
+lint.external_id\t''
+lint.unknown_account\t''
+lint.root_trust\t''
+lint.wildcard_action\t''
+lint.wildcard_principal\t''
+lint.wildcard_resource\t''
 logs.account_subscription_filter\t''
 logs.data_protection\t''
 logs.delivery\t''
@@ -781,6 +799,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.existing_grants"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.grantable"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.state"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.external_id"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.unknown_account"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.root_trust"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_action"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_principal"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_resource"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.account"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.account_subscription_filter"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.class"

@@ -36,6 +36,7 @@ mod imports;
 mod json_failures;
 mod json_output;
 mod language;
+mod lint;
 mod list;
 mod log_archive;
 mod malformed_input;

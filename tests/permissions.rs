@@ -44,6 +44,10 @@ impl NeededActions {
         let calls = run.calls.iter();
         self.actions
             .extend(calls.flat_map(|call| required_actions(call, encrypted)));
+        // Only a role with inline policies needs it.
+        if self.actions.contains("iam:ListRolePolicies") {
+            self.actions.insert("iam:GetRolePolicy".to_owned());
+        }
         // Only `list` needs it; the others name deployments under other prefixes if they may.
         if self.command.command != CommandName::List {
             self.actions.remove("iam:ListRoles");
@@ -501,7 +505,6 @@ async fn support_policy_covers_its_calls() {
         needed.unused_actions(),
         [
             "cloudtrail:ListTrails",
-            "iam:GetRolePolicy",
             "kms:ListAliases",
             "kms:ListKeys",
             "lambda:GetAccountSettings",

@@ -760,7 +760,6 @@ async fn accept_rejects_blocking_checks() {
     let fixed = [
         "bucket.owner",
         "account.expected",
-        "account.endpoint",
         "org.trusted_access",
         "no.such.check",
     ];

@@ -12,6 +12,7 @@ mod destination;
 mod finding;
 pub mod fixes;
 pub mod key;
+pub mod lint;
 mod log_group_scope;
 mod log_streams;
 pub mod logs;

@@ -7,6 +7,7 @@ use super::prepare::validate_external_id;
 use super::wait_schedule::{WaitPause, WaitSchedule};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
+use crate::check::lint::{LintWarning, lint_deployment};
 use crate::cli;
 use crate::cli::output::StatusFormat;
 use crate::error::{Error, Exit, Result};
@@ -43,7 +44,8 @@ pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<Comm
         Some(limit) => run.wait(limit).await,
         None => run.read().await,
     };
-    let report = run.report(&facts, &health);
+    let warnings = run.warnings(&facts);
+    let report = run.report(&facts, &health, &warnings);
     let document = match format {
         StatusFormat::Junit => render::status::junit_document(&context.ui, &report),
         StatusFormat::Table | StatusFormat::Json => {
@@ -73,20 +75,27 @@ impl StatusRun<'_> {
         &'a self,
         facts: &'a PipelineFacts,
         health: &'a PipelineHealth,
+        warnings: &'a [LintWarning],
     ) -> StatusReport<'a> {
         StatusReport {
             option: self.target.option().name(),
             name_prefix: &self.context.global.name_prefix,
             facts,
             health,
+            warnings,
         }
+    }
+
+    fn warnings(&self, facts: &PipelineFacts) -> Vec<LintWarning> {
+        lint_deployment(facts, &self.target.trust().principals)
     }
 
     /// Shows the status repeatedly, until the reader closes the output or the user interrupts.
     async fn watch(&self) -> Exit {
         loop {
             let (facts, health) = self.read().await;
-            let report = self.report(&facts, &health);
+            let warnings = self.warnings(&facts);
+            let report = self.report(&facts, &health, &warnings);
             if !render::status::redraw(&self.context.ui, &report) {
                 return exit_code(&health);
             }

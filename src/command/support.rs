@@ -15,6 +15,7 @@ use super::prompt::{NOT_A_TERMINAL, confirm};
 use super::{CommandOutcome, Context, with_status_line};
 use crate::aws::configuration::setting_names;
 use crate::aws::{Aws, AwsCall, CallerIdentity};
+use crate::check::lint::lint_deployment;
 use crate::check::{self, OptionProfile};
 use crate::cli;
 use crate::deployment::Deployment;
@@ -254,6 +255,7 @@ async fn read_status(context: &Context, aws: &Aws, target: &dyn Target) -> Value
         name_prefix: &context.global.name_prefix,
         facts: &facts,
         health: &health,
+        warnings: &lint_deployment(&facts, &target.trust().principals),
     };
     status_value(&context.ui, &report)
 }

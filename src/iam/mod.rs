@@ -1,6 +1,7 @@
 //! IAM policy documents: building, parsing, comparing and evaluating them.
 
 pub mod evaluate;
+pub mod lint;
 pub mod readable;
 
 use serde_json::{Map, Value, json};

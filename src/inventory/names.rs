@@ -1,6 +1,8 @@
 //! Looks up the resources that already have the names that setup would use.
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use futures_util::future::join_all;
+use tokio::join;
 
 use super::InventoryRequest;
 use super::fact::Fact;
@@ -8,10 +10,13 @@ use super::facts::{NameOwner, NameOwners};
 use super::key;
 use super::limiter::LimitedClients;
 use super::named_resource::{NamedResource, NamedResourceType};
+use super::pipeline::role_policies;
 use crate::aws::CallerIdentity;
 use crate::aws::arn;
+use crate::aws::error::AwsResultExt;
 use crate::aws::kms_keys::list_tags;
 use crate::aws::lookup::{self, TagPairs, borrow_pairs};
+use crate::aws::not_found;
 use crate::aws::queue_url::queue_url;
 use crate::error::Result;
 
@@ -77,9 +82,9 @@ async fn look_up(
 ) -> Fact<NameOwner> {
     let name = resource.name(&request.names);
     Fact::from_optional(match resource.resource_type() {
-        NamedResourceType::Role => role_owner(clients, name).await,
+        NamedResourceType::Role => role_owner(clients, name, has_linted_policies(resource)).await,
         NamedResourceType::Policy => policy_owner(clients, name, caller).await,
-        NamedResourceType::Queue => queue_owner(clients, name).await,
+        NamedResourceType::Queue => queue_owner(clients, name, has_linted_policies(resource)).await,
         NamedResourceType::KeyAlias => alias_owner(clients, name).await,
         NamedResourceType::Topic => topic_owner(clients, name, caller).await,
         NamedResourceType::Function => function_owner(clients, name).await,
@@ -95,18 +100,31 @@ fn owner_from_tags<'t>(name: String, tags: impl Iterator<Item = (&'t str, &'t st
         name,
         from_vendor_terraform,
         tags,
-        key_state: None,
+        ..NameOwner::default()
     }
 }
 
-async fn role_owner(clients: &LimitedClients, name: String) -> NameLookup {
+/// Returns true for the role that Heeler assumes and for its queue, whose policies are checked.
+fn has_linted_policies(resource: NamedResource) -> bool {
+    let linted = [
+        NamedResource::Role,
+        NamedResource::Queue,
+        NamedResource::FifoQueue,
+    ];
+    linted.contains(&resource)
+}
+
+async fn role_owner(clients: &LimitedClients, name: String, reads_policies: bool) -> NameLookup {
     let found = lookup::role(&*clients.acquire().await, &name).await?;
-    Ok(found.map(|role| {
-        let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
-        let mut owner = owner_from_tags(format!("role {name}"), tags);
-        owner.from_vendor_terraform |= role.description() == Some(vendor::ROLE);
-        owner
-    }))
+    let Some(role) = found else { return Ok(None) };
+    let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
+    let mut owner = owner_from_tags(format!("role {name}"), tags);
+    owner.from_vendor_terraform |= role.description() == Some(vendor::ROLE);
+    owner.trust_policy = role.assume_role_policy_document().map(str::to_owned);
+    if reads_policies {
+        owner.policies = Fact::from_result(role_policies(clients, &name).await);
+    }
+    Ok(Some(owner))
 }
 
 async fn policy_owner(
@@ -123,11 +141,40 @@ async fn policy_owner(
     }))
 }
 
-async fn queue_owner(clients: &LimitedClients, name: String) -> NameLookup {
+async fn queue_owner(clients: &LimitedClients, name: String, reads_policies: bool) -> NameLookup {
     let url = queue_url(&*clients.acquire().await, &name).await?;
     let Some(url) = url else { return Ok(None) };
-    let tags = lookup::queue_tags(&*clients.acquire().await, &url).await?;
-    Ok(tags.map(|tags| owner_from_tags(format!("queue {name}"), borrow_pairs(&tags))))
+    let tags = async { lookup::queue_tags(&*clients.acquire().await, &url).await };
+    let policies = async {
+        if reads_policies {
+            Fact::from_result(queue_policy(clients, &url, &name).await)
+        } else {
+            Fact::NotRequested
+        }
+    };
+    let (tags, policies) = join!(tags, policies);
+    Ok(tags?.map(|tags| NameOwner {
+        policies,
+        ..owner_from_tags(format!("queue {name}"), borrow_pairs(&tags))
+    }))
+}
+
+/// Reads the policy of a queue, if it has one.
+async fn queue_policy(clients: &LimitedClients, url: &str, name: &str) -> Result<Vec<String>> {
+    let aws = clients.acquire().await;
+    let found = aws
+        .sqs
+        .get_queue_attributes()
+        .queue_url(url)
+        .attribute_names(QueueAttributeName::Policy)
+        .send()
+        .await
+        .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, || {
+            format!("read sqs queue {name}")
+        })?;
+    let attributes = found.and_then(|found| found.attributes).unwrap_or_default();
+    let policy = attributes.into_values().find(|text| !text.is_empty());
+    Ok(policy.into_iter().collect())
 }
 
 async fn topic_owner(

@@ -1,7 +1,7 @@
 //! Statements of preflight that every option needs: the account, the organization, the trail, and the Heeler roles.
 
 use super::scope::PolicyScope;
-use super::shared::role_reads;
+use super::shared::{role_policy_reads, role_reads};
 use super::statement::Statement;
 
 /// Reads that precede those of each option.
@@ -25,6 +25,7 @@ pub(super) fn common_reads(scope: &PolicyScope) -> Vec<Statement> {
         ),
     ];
     all.extend(role_reads(scope));
+    all.extend(role_policy_reads(scope, "ReadRole", &scope.names.role()));
     all
 }
 

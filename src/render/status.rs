@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::document::Document;
 use super::result_sign::ResultSign;
 use super::{OutputFormat, Tone, Ui};
+use crate::check::lint::LintWarning;
 use crate::hint::{Hint, HintPart};
 use crate::hop::{Hop, HopStatus, PipelineHealth};
 use crate::inventory::Fact;
@@ -24,6 +25,8 @@ pub struct StatusReport<'a> {
     pub name_prefix: &'a str,
     pub facts: &'a PipelineFacts,
     pub health: &'a PipelineHealth,
+    /// Warnings about policies that do not prevent the delivery.
+    pub warnings: &'a [LintWarning],
 }
 
 /// Returns the health as the result.
@@ -127,6 +130,7 @@ pub(super) fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
         "healthy": health.is_healthy(),
         "cause": health.cause().map(|hop| hop.id.as_str()),
         "hops": health.hops.iter().map(|hop| hop_json(ui, hop)).collect::<Vec<_>>(),
+        "warnings": report.warnings.iter().map(warning_json).collect::<Vec<_>>(),
         "metrics": {
             "queue": queue(&facts.queue),
             "dead_letter_queue": queue(&facts.dead_letter_queue),
@@ -137,6 +141,17 @@ pub(super) fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
             }),
             "role_last_used": last_used.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
         },
+    })
+}
+
+fn warning_json(warning: &LintWarning) -> Value {
+    let finding = &warning.finding;
+    json!({
+        "id": warning.id.as_str(),
+        "observed": finding.observed,
+        "expected": finding.expected,
+        "reason": finding.reason,
+        "hint": finding.fix.advice,
     })
 }
 
@@ -178,6 +193,7 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
         }
         text.push('\n');
     }
+    write_warnings(ui, &mut text, report.warnings);
     write_numbers(ui, &mut text, facts);
     write_traffic(ui, &mut text, facts);
     let drift = format!(
@@ -186,6 +202,25 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
     );
     let _ = writeln!(text, "{}", ui.wrap_stdout(&drift, 0));
     text
+}
+
+/// Writes the ID of each warning with what was observed, and how to read more.
+fn write_warnings(ui: Ui, text: &mut String, warnings: &[LintWarning]) {
+    let Some(first) = warnings.first() else {
+        return;
+    };
+    let sign = ResultSign::Warning.text(ui);
+    for warning in warnings {
+        let (id, observed) = (warning.id, &warning.finding.observed);
+        let line = escape_control_chars(&format!("{id}  {observed}"));
+        let line = ui.wrap_stdout(&format!("{sign} {line}"), 4);
+        let _ = writeln!(text, "{}", ui.paint(Tone::Change, &line));
+    }
+    let command = ui
+        .repeated
+        .complete(&format!("heeler-ec explain {}", first.id));
+    let line = format!("These policies do not prevent the delivery. To read more, run `{command}`");
+    let _ = writeln!(text, "{}\n", ui.wrap_stdout(&line, 0));
 }
 
 /// Writes a hop as one line, and its hint below it unless it works.

@@ -11,6 +11,7 @@ mod account;
 mod bucket;
 mod fixture;
 mod key;
+mod lint;
 mod logs;
 mod names;
 mod trail;
@@ -164,6 +165,7 @@ fn all_cases() -> Vec<VerdictCase> {
         key::cases(),
         logs::cases(),
         names::cases(),
+        lint::cases(),
     ]
     .into_iter()
     .flatten()
@@ -189,7 +191,7 @@ fn ready_organization_has_no_findings() {
 fn resource_arn_matches_check_group() {
     for route in [Bucket, LogGroup] {
         for row in run(&ready(route), checks(route), false).results {
-            let about_many = ["names", "quota"].contains(&row.check.id.group());
+            let about_many = ["names", "lint", "quota"].contains(&row.check.id.group());
             let is_known = row.resource.is_some_and(|arn| arn.starts_with("arn:aws:"));
             // The bucket of a working organization uses SSE-S3.
             let no_key = row.check.id.group() == "key";
@@ -279,6 +281,24 @@ const NO_COMMAND: &[(&str, &str)] = &[
     (
         "bucket.topic",
         "the owner of the topic or key must act, or an option must be removed",
+    ),
+    ("lint.external_id", "only the owner of the policy knows it"),
+    (
+        "lint.unknown_account",
+        "only the owner of the policy knows it",
+    ),
+    ("lint.root_trust", "only the owner of the policy knows it"),
+    (
+        "lint.wildcard_action",
+        "only the owner of the policy knows it",
+    ),
+    (
+        "lint.wildcard_principal",
+        "only the owner of the policy knows it",
+    ),
+    (
+        "lint.wildcard_resource",
+        "only the owner of the policy knows it",
     ),
     ("logs.account", "other credentials are needed"),
     ("logs.enabled", "an option must be removed"),

@@ -49,7 +49,10 @@ impl NameOwners {
     }
 
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
-        self.by_name.values().filter_map(Fact::error)
+        self.by_name.values().flat_map(|fact| {
+            let of_policies = fact.present().and_then(|owner| owner.policies.error());
+            fact.error().into_iter().chain(of_policies)
+        })
     }
 }
 
@@ -63,6 +66,10 @@ pub struct NameOwner {
     pub from_vendor_terraform: bool,
     /// State of the key, if the resource is an alias.
     pub key_state: Option<String>,
+    /// The trust policy, percent-encoded, if the resource is a role.
+    pub trust_policy: Option<String>,
+    /// The policies of the role that Heeler assumes, percent-encoded, or of Heeler's queue. Not requested for other resources.
+    pub policies: Fact<Vec<String>>,
 }
 
 impl NameOwner {

@@ -27,6 +27,7 @@ pub use facts::{
     RoleDetails, RoleFacts, SubscriptionFacts, TrafficFacts, TrafficMetric,
 };
 pub use metrics::WINDOW_SECONDS;
+pub(in crate::inventory) use role::role_policies;
 
 /// Reads the facts about every hop. A failed call affects only its own fact. `aws` has the clients for the region of
 /// the deployment.

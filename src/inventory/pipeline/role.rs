@@ -12,7 +12,7 @@ use crate::inventory::limiter::LimitedClients;
 use crate::inventory::trail::system_time;
 
 pub(super) async fn role_facts(clients: &LimitedClients, name: &str) -> RoleFacts {
-    let (role, policies) = join!(role_details(clients, name), policies(clients, name));
+    let (role, policies) = join!(role_details(clients, name), role_policies(clients, name));
     let boundary = match role.as_ref().ok().and_then(Option::as_ref) {
         Some(RoleDetails {
             boundary: Some(arn),
@@ -48,8 +48,14 @@ async fn role_details(clients: &LimitedClients, name: &str) -> Result<Option<Rol
     }))
 }
 
-/// Reads all policies of a role. A role that does not exist has none.
-async fn policies(clients: &LimitedClients, name: &str) -> Result<Vec<String>> {
+/// Reads all policies of a role, percent-encoded. A role that does not exist has none.
+///
+/// # Errors
+/// When IAM refuses a call.
+pub(in crate::inventory) async fn role_policies(
+    clients: &LimitedClients,
+    name: &str,
+) -> Result<Vec<String>> {
     let (attached, inline) = join!(
         attached_policies(clients, name),
         inline_policies(clients, name)

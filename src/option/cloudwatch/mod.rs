@@ -10,7 +10,7 @@ mod policies;
 mod policy_scope;
 mod target;
 
-use crate::check::{Check, account, logs, names, quotas, trail};
+use crate::check::{Check, account, lint, logs, names, quotas, trail};
 use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
@@ -81,6 +81,7 @@ impl DeliveryOption for CloudWatch {
             logs::CHECKS,
             names::CHECKS,
             names::FUNCTION_CHECKS,
+            lint::CHECKS,
             quotas::FUNCTION_CHECKS,
             quotas::DEEP_CHECKS,
         ]

@@ -376,7 +376,11 @@ fn function_role_reads(scope: &PolicyScope) -> [Statement; 2] {
 fn queue_reads(scope: &PolicyScope) -> Statement {
     Statement::new(
         "ReadFifoQueues",
-        &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
+        &[
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListQueueTags",
+        ],
         queue_arns(scope),
     )
 }

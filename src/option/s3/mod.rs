@@ -9,7 +9,7 @@ pub(in crate::option) mod policy_scope;
 mod target;
 
 use crate::aws::key_grant_request::KeyGrantRequest;
-use crate::check::{Check, account, bucket, key, names, quotas, trail};
+use crate::check::{Check, account, bucket, key, lint, names, quotas, trail};
 use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
@@ -86,6 +86,7 @@ impl DeliveryOption for S3 {
             key::CHECKS,
             names::CHECKS,
             names::TOPIC_CHECKS,
+            lint::CHECKS,
             quotas::DEEP_CHECKS,
         ]
     }

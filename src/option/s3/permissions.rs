@@ -367,7 +367,11 @@ fn topic_read(scope: &PolicyScope) -> Statement {
 pub(in crate::option) fn queue_reads(scope: &PolicyScope) -> Statement {
     Statement::new(
         "ReadQueues",
-        &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
+        &[
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListQueueTags",
+        ],
         queue_arns(scope),
     )
 }
