@@ -90,8 +90,8 @@ key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 lint.external_id\t''
-lint.unknown_account\t''
 lint.root_trust\t''
+lint.unknown_account\t''
 lint.wildcard_action\t''
 lint.wildcard_principal\t''
 lint.wildcard_resource\t''
@@ -176,8 +176,8 @@ key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 lint.external_id\t''
-lint.unknown_account\t''
 lint.root_trust\t''
+lint.unknown_account\t''
 lint.wildcard_action\t''
 lint.wildcard_principal\t''
 lint.wildcard_resource\t''
@@ -266,8 +266,8 @@ key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 lint.external_id\t''
-lint.unknown_account\t''
 lint.root_trust\t''
+lint.unknown_account\t''
 lint.wildcard_action\t''
 lint.wildcard_principal\t''
 lint.wildcard_resource\t''
@@ -800,8 +800,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.grantable"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.state"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.external_id"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.unknown_account"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.root_trust"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.unknown_account"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_action"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_principal"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "lint.wildcard_resource"

@@ -757,12 +757,7 @@ async fn accepted_failure_stays_visible() {
 #[tokio::test]
 async fn accept_rejects_blocking_checks() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let fixed = [
-        "bucket.owner",
-        "account.expected",
-        "org.trusted_access",
-        "no.such.check",
-    ];
+    let fixed = ["bucket.owner", "account.expected", "no.such.check"];
     for id in fixed {
         let run = preflight(&org)
             .args(["--accept", id])
