@@ -75,6 +75,14 @@ async fn deployed_option_is_shown_as_deployed() {
     assert_eq!(report["options"][0]["deployed"], true);
     assert_eq!(report["options"][1]["deployed"], false);
 
+    let run = heeler_ec(&org).args(["preflight", "--option", "cloudwatch"]);
+    let text = run.run().await.expect_status(1).stdout;
+    assert!(text.contains(&format!("{other}: 3 failed, ")), "{text}");
+    assert!(
+        text.ends_with("Next: heeler-ec preflight --option cloudwatch --name-prefix heeler_next\n"),
+        "{text}"
+    );
+
     // A true failure of the deployed option does not hide that it is deployed.
     let stop = org.clients().cloudtrail.stop_logging().name("org-trail");
     stop.send().await.expect("a stopped trail");

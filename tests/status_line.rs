@@ -35,6 +35,23 @@ async fn long_reads_show_a_status_line() {
 }
 
 #[tokio::test]
+async fn slow_check_is_named_on_the_terminal() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    let run = heeler_ec(&org).args(["preflight"]).env("CI", "");
+    let gate = org.proxy().hold("kms", "ListGrants");
+    let shown = run.on_terminal(120, &[]).spawn().await;
+    shown
+        .wait_for_stdout("calls finished, waiting for kms:ListGrants")
+        .await;
+    gate.open();
+    let run = shown.wait().await.expect_status(0);
+    assert!(run.stdout.contains("Option s3 is ready"), "{}", run.stdout);
+}
+
+#[tokio::test]
 async fn tail_shows_last_and_next_delivery() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);

@@ -255,7 +255,7 @@ error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
             "heeler_external_id = \"heeler-ext-id\"\n",
             str![[r"
 error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
-  cause: line 1: heeler_external_id: this is the placeholder of Heeler's guide; choose your own external ID, or use --generate-external-id; write it without hyphens
+  cause: line 1: heeler_external_id: this is the placeholder of Heeler's guide; choose your own external ID, or use --generate-external-id; an existing role keeps its external ID without this line
 
 "]],
         ),

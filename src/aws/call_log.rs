@@ -1,4 +1,4 @@
-//! Reports each finished call to a listener, without bodies, headers or credentials.
+//! Reports the start and the end of each call to a listener, without bodies, headers or credentials.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,15 @@ pub struct AwsCall {
     pub server_time: Option<SystemTime>,
 }
 
-pub type CallListener = dyn Fn(AwsCall) + Send + Sync;
+/// The start or the end of a call, which includes its retries.
+#[derive(Clone, Debug)]
+pub enum CallEvent {
+    /// The call as in IAM actions, such as `sqs:GetQueueUrl`.
+    Started(String),
+    Finished(AwsCall),
+}
+
+pub type CallListener = dyn Fn(CallEvent) + Send + Sync;
 
 pub(super) struct CallObserver(pub Arc<CallListener>);
 
@@ -70,6 +78,8 @@ impl Intercept for CallObserver {
         let mut layer = Layer::new("CallObserver");
         layer.store_put(CallStart(Instant::now()));
         bag.push_layer(layer);
+        let (service, operation) = names(bag);
+        (self.0)(CallEvent::Started(format!("{service}:{operation}")));
         Ok(())
     }
 
@@ -79,15 +89,15 @@ impl Intercept for CallObserver {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let metadata = bag.load::<Metadata>();
+        let (service, operation) = names(bag);
         let response = context.response();
         let header = |name: &str| {
             let value = response.and_then(|response| response.headers().get(name));
             value.map(str::to_owned)
         };
-        (self.0)(AwsCall {
-            service: metadata.map_or_else(String::new, |m| action_prefix(m.service())),
-            operation: metadata.map_or_else(String::new, |m| m.name().to_owned()),
+        (self.0)(CallEvent::Finished(AwsCall {
+            service,
+            operation,
             region: bag.load::<Region>().map(ToString::to_string),
             status: response.map(|response| response.status().as_u16()),
             error_code: response.and_then(error_code),
@@ -104,9 +114,18 @@ impl Intercept for CallObserver {
             server_time: header("date")
                 .and_then(|date| DateTime::from_str(&date, Format::HttpDate).ok())
                 .and_then(|date| SystemTime::try_from(date).ok()),
-        });
+        }));
         Ok(())
     }
+}
+
+/// Returns the service and the operation of a call.
+fn names(bag: &ConfigBag) -> (String, String) {
+    let metadata = bag.load::<Metadata>();
+    (
+        metadata.map_or_else(String::new, |m| action_prefix(m.service())),
+        metadata.map_or_else(String::new, |m| m.name().to_owned()),
+    )
 }
 
 /// Returns the service of an IAM action for a service ID of the SDK.

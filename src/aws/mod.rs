@@ -39,7 +39,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-pub use call_log::{AwsCall, CallListener};
+pub use call_log::{AwsCall, CallEvent, CallListener};
 pub use management_account::BucketCredentials;
 pub use role_chain::MfaPrompt;
 
@@ -69,7 +69,7 @@ pub struct ConnectionSettings {
     pub bucket_credentials: Option<BucketCredentials>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
-    /// Receives every finished call.
+    /// Receives the start and the end of every call.
     pub observer: Option<Arc<CallListener>>,
     /// Asks for MFA codes; `None` if nobody can be asked.
     pub mfa_prompt: Option<Arc<MfaPrompt>>,

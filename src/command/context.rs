@@ -6,11 +6,16 @@ use super::call_log_file::CallLogFile;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::configuration::file_endpoints;
-use crate::aws::{Aws, AwsCall, BucketCredentials, CallListener, ConnectionSettings, MfaPrompt};
+use crate::aws::{
+    Aws, AwsCall, BucketCredentials, CallEvent, CallListener, ConnectionSettings, MfaPrompt,
+};
 use crate::cli::{GlobalArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
 use crate::render::{self, Ui};
+
+/// Receives every finished call.
+pub(crate) type CallRecorder = dyn Fn(AwsCall) + Send + Sync;
 
 pub(crate) struct Context {
     pub ui: Ui,
@@ -33,13 +38,18 @@ impl Context {
     ///
     /// # Errors
     /// A usage error if an endpoint is not encrypted and not local.
-    pub async fn connect_recording(&self, recorder: Option<Arc<CallListener>>) -> Result<Aws> {
+    pub async fn connect_recording(&self, recorder: Option<Arc<CallRecorder>>) -> Result<Aws> {
         reject_insecure_endpoints()?;
         let ui = self.ui;
         let log_file = self.global.log_file.as_deref();
         let log_file = log_file.map(CallLogFile::open).transpose()?;
-        let is_observed = ui.is_verbose() || log_file.is_some() || recorder.is_some();
-        let observer: Arc<dyn Fn(AwsCall) + Send + Sync> = Arc::new(move |call| {
+        let is_observed =
+            ui.is_verbose() || ui.can_redraw() || log_file.is_some() || recorder.is_some();
+        let observer: Arc<CallListener> = Arc::new(move |event| {
+            render::status_line::show_call(&event);
+            let CallEvent::Finished(call) = event else {
+                return;
+            };
             if ui.is_verbose() {
                 render::progress::print_call(ui, &call);
             }

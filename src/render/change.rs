@@ -121,8 +121,12 @@ fn entry_lines(
     let names = before.keys().chain(added);
     let names = names.filter(|name| before.get(*name) != after.get(*name));
     let lines = names.map(|name| {
-        let field = format!("{field}, {name}");
-        change_line(&field, before.get(name), after.get(name), ABSENT)
+        let (before, after) = (before.get(name), after.get(name));
+        match (before, after.and_then(Value::as_str)) {
+            // As the tags of an adoption are written.
+            (None, Some(value)) if field == "tags" => format!("tags: + {name}={value}"),
+            _ => change_line(&format!("{field}, {name}"), before, after, ABSENT),
+        }
     });
     lines.collect()
 }
@@ -308,6 +312,15 @@ mod tests {
         );
         let lines = change_lines(&change(json!(["a"]), Some(json!(["a", "b"]))));
         assert_eq!(lines, [r#"policy: "a" → "a", "b""#]);
+    }
+
+    #[test]
+    fn added_tags_are_written_as_those_of_an_adoption() {
+        let (before, after) = (json!({ "a": "1" }), json!({ "a": "2", "b": "3" }));
+        assert_eq!(
+            difference_lines("tags", &before, &after),
+            [r#"tags, a: "1" → "2""#, "tags: + b=3"]
+        );
     }
 
     #[test]

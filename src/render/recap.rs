@@ -103,10 +103,23 @@ pub(super) fn recap(ui: Ui, report: &Report) -> String {
     text
 }
 
-/// Describes the state of the option, as the predicate of a sentence.
-fn state(report: &Report) -> (&'static str, Tone) {
+/// Returns the option that is deployed under the name prefix, if it is another one and nothing else prevents setup.
+fn occupying_option(report: &Report) -> Option<&str> {
+    let other = report.deployed_option.as_deref();
+    let other = other.filter(|name| *name != report.option)?;
     let is_blocked = report.results.iter().any(CheckResult::is_blocking);
-    match (report.is_deployed(), report.is_ready()) {
+    let has_problem = report.problems().any(CheckResult::is_blocking);
+    (is_blocked && !has_problem).then_some(other)
+}
+
+/// Describes the state of the option, as the predicate of a sentence.
+fn state(report: &Report) -> (String, Tone) {
+    if let Some(other) = occupying_option(report) {
+        let state = format!("needs another --name-prefix, because option {other} uses this one");
+        return (state, Tone::Change);
+    }
+    let is_blocked = report.results.iter().any(CheckResult::is_blocking);
+    let (state, tone) = match (report.is_deployed(), report.is_ready()) {
         (true, true) => ("is deployed, and its prerequisites are met", Tone::Good),
         (true, false) if is_blocked => ("is deployed, but a prerequisite is not met", Tone::Bad),
         (false, true) => ("is ready for setup", Tone::Good),
@@ -115,7 +128,8 @@ fn state(report: &Report) -> (&'static str, Tone) {
             "is not ready, because warnings count as failures (--strict)",
             Tone::Bad,
         ),
-    }
+    };
+    (state.to_owned(), tone)
 }
 
 /// Formats one line about an option that is not shown in full.
@@ -181,6 +195,14 @@ pub(super) fn next_steps(ui: Ui, report: &Report, advice: &Advice<'_>) -> String
             };
             let _ = writeln!(text, "{}", ui.wrap_stdout(line, 0));
         }
+    } else if occupying_option(report).is_some() {
+        let prefix = match ui.repeated.name_prefix.as_deref() {
+            Some("heeler_next") => "heeler",
+            _ => "heeler_next",
+        };
+        let option = report.option;
+        let next = format!("heeler-ec preflight --option {option} --name-prefix {prefix}");
+        let _ = writeln!(text, "Next: {}", ui.repeated.complete(&next));
     } else {
         let line =
             "Fix these checks, or accept those that you can do without. Then run preflight again.";

@@ -189,7 +189,7 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
         );
         write_labelled(ui, &mut text, "Expected:", &cause.expected);
         if let Some(hint) = &cause.hint {
-            write_labelled(ui, &mut text, "Fix:", &hint_text(ui, hint));
+            write_fix(ui, &mut text, hint);
         }
         text.push('\n');
     }
@@ -253,6 +253,17 @@ fn write_labelled(ui: Ui, text: &mut String, label: &str, value: &str) {
     let line = ui.wrap_stdout(&ui.ascii_fallback(&line), 10);
     let painted = ui.paint(Tone::Strong, label);
     let _ = writeln!(text, "{}", line.replacen(label, &painted, 1));
+}
+
+/// Writes how to repair the cause. A single command is neither wrapped nor quoted, so that it can be copied.
+fn write_fix(ui: Ui, text: &mut String, hint: &Hint) {
+    let [HintPart::Command(command)] = hint.parts() else {
+        write_labelled(ui, text, "Fix:", &hint_text(ui, hint));
+        return;
+    };
+    let label = ui.paint(Tone::Strong, "Fix:");
+    let command = escape_control_chars(&ui.repeated.complete(command));
+    let _ = writeln!(text, "{label}      {command}");
 }
 
 /// Writes the counters of the queues and the last use of the role. Counters that could not be read are missing.
@@ -334,6 +345,14 @@ fn hint_text(ui: Ui, hint: &Hint) -> String {
 mod tests {
     use super::*;
     use crate::hop::HopId;
+
+    #[test]
+    fn command_of_a_fix_is_not_wrapped() {
+        let command = "aws cloudtrail start-logging --region us-east-1 --name arn:aws:cloudtrail:us-east-1:111122223333:trail/org-trail";
+        let mut text = String::new();
+        write_fix(Ui::plain(Some(80)), &mut text, &Hint::command(command));
+        assert_eq!(text, format!("Fix:      {command}\n"));
+    }
 
     #[test]
     fn columns_fit_every_id_and_status() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Ui;
+use crate::aws::CallEvent;
 
 /// The time after which a wait is shown.
 const DELAY: Duration = Duration::from_secs(1);
@@ -16,7 +17,70 @@ const TICK: Duration = Duration::from_millis(100);
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(300);
 
 /// The line that is shown.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+static SHOWN: Mutex<Option<ShownLine>> = Mutex::new(None);
+
+#[derive(Clone)]
+struct ShownLine {
+    bar: ProgressBar,
+    /// The calls of the command, if the line shows them after its text.
+    calls: Option<CallCounts>,
+}
+
+/// The calls to AWS since the start of a line.
+#[derive(Clone, Debug, Default)]
+struct CallCounts {
+    /// The text before the calls.
+    text: String,
+    finished: usize,
+    /// The calls without an answer, the oldest one first.
+    open: Vec<String>,
+}
+
+impl CallCounts {
+    fn add(&mut self, event: &CallEvent) {
+        match event {
+            CallEvent::Started(name) => self.open.push(name.clone()),
+            CallEvent::Finished(call) => {
+                self.finished += 1;
+                let name = format!("{}:{}", call.service, call.operation);
+                if let Some(position) = self.open.iter().position(|open| *open == name) {
+                    self.open.remove(position);
+                }
+            }
+        }
+    }
+
+    /// Describes the progress, such as `Running the checks: 12 calls finished, waiting for s3:HeadBucket and 2 others`.
+    fn describe(&self) -> String {
+        let plural = if self.finished == 1 { "" } else { "s" };
+        let mut text = format!("{}: {} call{plural} finished", self.text, self.finished);
+        if let [oldest, others @ ..] = self.open.as_slice() {
+            let _ = write!(text, ", waiting for {oldest}");
+            match others.len() {
+                0 => {}
+                1 => text.push_str(" and 1 other"),
+                many => {
+                    let _ = write!(text, " and {many} others");
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Shows the start or the end of a call in a line that counts calls.
+pub fn show_call(event: &CallEvent) {
+    let mut shown = shown();
+    let Some(ShownLine {
+        bar,
+        calls: Some(calls),
+    }) = shown.as_mut()
+    else {
+        return;
+    };
+    calls.add(event);
+    bar.set_message(calls.describe());
+}
 
 /// A line that is removed at its end. It is invisible without a terminal, with `--quiet` and `--verbose`, and in
 /// continuous integration, where the variable `CI` is set.
@@ -33,12 +97,15 @@ impl StatusLine {
         let bar = hidden_bar(ui);
         if can_show(ui) {
             make_visible(&bar);
-            *shown() = Some(bar.clone());
+            *shown() = Some(ShownLine {
+                bar: bar.clone(),
+                calls: None,
+            });
         }
         Self { bar, timer: None }
     }
 
-    /// Starts a line that becomes visible if it lasts longer than a second.
+    /// Starts a line that becomes visible if it lasts longer than a second, and counts the calls to AWS.
     #[must_use]
     pub fn start_delayed(ui: Ui, text: &str) -> Self {
         let bar = hidden_bar(ui);
@@ -53,7 +120,13 @@ impl StatusLine {
                 }
             });
             timer = thread.ok().map(|thread| (end, thread));
-            *shown() = Some(bar.clone());
+            *shown() = Some(ShownLine {
+                bar: bar.clone(),
+                calls: Some(CallCounts {
+                    text: text.to_owned(),
+                    ..CallCounts::default()
+                }),
+            });
         }
         Self { bar, timer }
     }
@@ -64,7 +137,11 @@ impl StatusLine {
         self.timer.is_some()
     }
 
+    /// Replaces the text of the line. The line then counts no calls.
     pub fn set_text(&self, text: &str) {
+        if let Some(line) = shown().as_mut() {
+            line.calls = None;
+        }
         self.bar.set_message(text.to_owned());
     }
 }
@@ -81,7 +158,7 @@ impl Drop for StatusLine {
     }
 }
 
-fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
+fn shown() -> MutexGuard<'static, Option<ShownLine>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -109,16 +186,16 @@ fn make_visible(bar: &ProgressBar) {
 
 /// Removes the line for the rest of the command, because a question is at the end of the terminal.
 pub(super) fn end_status_line() {
-    if let Some(bar) = shown().take() {
-        bar.finish_and_clear();
+    if let Some(line) = shown().take() {
+        line.bar.finish_and_clear();
     }
 }
 
 /// Prints above the line.
 pub(super) fn print_above<R>(print: impl FnOnce() -> R) -> R {
-    let bar = shown().clone();
-    match bar {
-        Some(bar) => bar.suspend(print),
+    let line = shown().clone();
+    match line {
+        Some(line) => line.bar.suspend(print),
         None => print(),
     }
 }
@@ -171,6 +248,7 @@ pub fn tail_status(elapsed: Duration, since_last: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::AwsCall;
 
     #[test]
     fn status_of_tail_names_the_next_delivery() {
@@ -197,6 +275,48 @@ mod tests {
         );
         let late = verify_status(seconds(500), &["queue"], expected);
         assert_eq!(late, "8 min 20 s: waiting for queue");
+    }
+
+    #[test]
+    fn line_counts_finished_calls_and_names_the_oldest() {
+        let start = |name: &str| CallEvent::Started(name.to_owned());
+        let end = |service: &str, operation: &str| {
+            CallEvent::Finished(AwsCall {
+                service: service.to_owned(),
+                operation: operation.to_owned(),
+                region: None,
+                status: None,
+                error_code: None,
+                request_id: None,
+                extended_request_id: None,
+                attempts: 1,
+                duration: Duration::ZERO,
+                finished_at: std::time::SystemTime::UNIX_EPOCH,
+                server_time: None,
+            })
+        };
+        let mut calls = CallCounts {
+            text: "Reading".to_owned(),
+            ..CallCounts::default()
+        };
+        for event in [
+            start("sts:GetCallerIdentity"),
+            end("sts", "GetCallerIdentity"),
+            start("s3:HeadBucket"),
+            start("kms:ListGrants"),
+            start("kms:ListGrants"),
+        ] {
+            calls.add(&event);
+        }
+        let text = "Reading: 1 call finished, waiting for s3:HeadBucket and 2 others";
+        assert_eq!(calls.describe(), text);
+        for event in [end("s3", "HeadBucket"), end("kms", "ListGrants")] {
+            calls.add(&event);
+        }
+        let text = "Reading: 3 calls finished, waiting for kms:ListGrants";
+        assert_eq!(calls.describe(), text);
+        calls.add(&end("kms", "ListGrants"));
+        assert_eq!(calls.describe(), "Reading: 4 calls finished");
     }
 
     #[test]

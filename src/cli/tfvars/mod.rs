@@ -196,8 +196,10 @@ impl Tfvars {
             }
             "log_group_name" => self.log_group = required_string(value, value_parsers::log_group)?,
             "heeler_external_id" => {
-                self.external_id =
-                    required_string(value, value_parsers::external_id)?.map(ExternalId::new);
+                let id = required_string(value, value_parsers::external_id).map_err(|reason| {
+                    format!("{reason}; an existing role keeps its external ID without this line")
+                })?;
+                self.external_id = id.map(ExternalId::new);
             }
             "heeler_security_role_arns" => {
                 self.heeler_roles = string_list(value, value_parsers::role_arn)?;
@@ -226,12 +228,18 @@ fn required_string(
             format!("{reason}; write it in quotes, because a number loses its leading zeros")
         } else if found.starts_with("s3://") {
             format!("{reason}; write the name without s3:// and slashes")
-        } else if found.len() > 12 && parser(&found.replace('-', "")).is_ok() {
+        } else if is_hyphenated_number(found) && parser(&found.replace('-', "")).is_ok() {
             format!("{reason}; write it without hyphens")
         } else {
             reason
         }
     })
+}
+
+/// Returns true for an account ID as the AWS console shows it, such as `1111-2222-3333`.
+fn is_hyphenated_number(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// A valid string, or `None` for a value that says that there is none.
