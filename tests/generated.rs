@@ -55,6 +55,18 @@ fn generated_files_are_up_to_date() {
 }
 
 #[test]
+fn manual_describes_every_option() {
+    let root = documented_command();
+    let pages = std::iter::once(&root).chain(root.get_subcommands());
+    for page in pages.map(man_page) {
+        for option in page.split("\n.TP\n").skip(1) {
+            let description = option.lines().nth(1).unwrap_or_default();
+            assert!(!description.is_empty(), "{option}");
+        }
+    }
+}
+
+#[test]
 fn no_stale_generated_files() {
     let wanted = generated_files();
     for (folder, ending) in [("completions", ""), ("docs", "1")] {
@@ -121,7 +133,9 @@ fn page_name(command: &Command) -> String {
 
 /// One page of the manual. Its title line is written here, because clap's contains the version and no empty date.
 fn man_page(command: &Command) -> String {
-    let man = Man::new(command.clone());
+    // The manual has no description of an option that the short help hides.
+    let described = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    let man = Man::new(described);
     let mut page = Vec::new();
     let mut write = |section: fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>| {
         section(&man, &mut page).expect("writing to memory succeeds");

@@ -40,9 +40,9 @@ async fn slow_check_is_named_on_the_terminal() {
         .bucket_key()
         .build()
         .await;
-    let run = heeler_ec(&org).args(["preflight"]).env("CI", "");
+    let run = heeler_ec(&org).args(["preflight"]).on_terminal(120, &[]);
     let gate = org.proxy().hold("kms", "ListGrants");
-    let shown = run.on_terminal(120, &[]).spawn().await;
+    let shown = run.env("CI", "").spawn().await;
     shown
         .wait_for_stdout("calls finished, waiting for kms:ListGrants")
         .await;

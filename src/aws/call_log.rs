@@ -78,6 +78,16 @@ impl Intercept for CallObserver {
         let mut layer = Layer::new("CallObserver");
         layer.store_put(CallStart(Instant::now()));
         bag.push_layer(layer);
+        Ok(())
+    }
+
+    // Before the execution, the name of the operation is not known yet.
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         let (service, operation) = names(bag);
         (self.0)(CallEvent::Started(format!("{service}:{operation}")));
         Ok(())

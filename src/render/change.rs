@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn added_tags_are_written_as_those_of_an_adoption() {
+    fn added_tags_look_as_in_an_adoption() {
         let (before, after) = (json!({ "a": "1" }), json!({ "a": "2", "b": "3" }));
         assert_eq!(
             difference_lines("tags", &before, &after),

@@ -70,10 +70,11 @@ impl Ui {
             let lines = prompt.lines();
             let lines =
                 lines.map(|line| wrap_line(&escape_control_chars(line), 0, self.stderr.width));
-            let text = lines.collect::<Vec<_>>().join("\n");
+            let text = lines.collect::<Vec<_>>().join("\n") + " ";
             let mut err = io::stderr().lock();
-            // A closed stderr is no reason to end.
-            let _ = write!(err, "{text} ");
+            // One write, so that the echo of an early answer cannot precede the last space. A closed stderr is no reason
+            // to end.
+            let _ = err.write_all(text.as_bytes());
             let _ = err.flush();
         }
         self.read_line()
