@@ -48,7 +48,11 @@ async fn slow_check_is_named_on_the_terminal() {
         .await;
     gate.open();
     let run = shown.wait().await.expect_status(0);
-    assert!(run.stdout.contains(" is ready for setup: "), "{}", run.stdout);
+    assert!(
+        run.stdout.contains(" is ready for setup: "),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]
