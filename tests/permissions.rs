@@ -1142,7 +1142,13 @@ async fn direct_policies_cover_their_calls() {
         ),
         (
             CommandName::Tail,
-            heeler_ec(&org).args(["tail", "--source", "bucket", "--timeout", "2s"]),
+            heeler_ec(&org)
+                .args(["tail", "--source", "bucket", "--timeout", "2s"])
+                // The command line does not show that the deployment is for another vendor.
+                .extra_actions(&[
+                    "cloudtrail:DescribeTrails",
+                    "organizations:DescribeOrganization",
+                ]),
         ),
         (CommandName::Destroy, destroy(&org)),
     ];

@@ -115,6 +115,39 @@ async fn show_tail_of_bucket(camera: &Camera<'_>) {
 }
 
 #[tokio::test]
+async fn screens_of_direct_delivery() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .other_notifications()
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    let direct = [
+        "--option",
+        "s3",
+        "--direct",
+        "--vendor",
+        "generic",
+        "--bucket",
+        org.bucket(),
+        "--object-prefix",
+        "AWSLogs/",
+    ];
+    let with = |words: &[&'static str]| [words, &direct].concat();
+    camera
+        .show("preflight-direct", 0, &with(&["preflight"]))
+        .await;
+    let heeler = ["setup", "--option", "s3", "--direct", "--yes"];
+    camera.show("setup-direct-heeler", 2, &heeler).await;
+    let mut setup = with(&["setup", "--yes", "--external-id", ID]);
+    setup.extend(["--vendor-role-arn", &role]);
+    camera.show_piped("setup-direct", 0, &setup).await;
+    camera.show("outputs-direct", 0, &["outputs"]).await;
+    camera.show("status-direct", 0, &["status"]).await;
+}
+
+#[tokio::test]
 async fn screens_of_option_s3() {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()

@@ -2,7 +2,8 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
+use testkit::log_file::event;
+use testkit::{CloudTrailDelays, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization};
 
 use crate::commands::{
     DIRECT, counts, destroy, heeler_ec, json, keys, names, on_both_engines, organization_for,
@@ -473,4 +474,55 @@ async fn direct_queue_made_by_hand_is_adopted() {
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
     assert_eq!(org.notification().await, before);
+}
+
+#[tokio::test]
+async fn direct_canary_is_seen_up_to_the_queue() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    first_setup(&org).run().await.expect_status(0);
+    org.play_cloudtrail(CloudTrailDelays::NONE);
+    let run = heeler_ec(&org).args(["verify", "-o", "json"]);
+    let run = run.run().await.expect_status(0);
+    assert_eq!(names(&run.writes()), NOTHING);
+    let report = json(&run);
+    let hops = report["hops"].as_array().expect("hops");
+    let ids: Vec<String> = hops.iter().map(|hop| text(&hop["id"])).collect();
+    assert_eq!(ids, ["event_history", "log_file", "queue"], "{report:#}");
+    assert!(
+        run.calls
+            .iter()
+            .all(|call| call.operation != "ReceiveMessage")
+    );
+}
+
+#[tokio::test]
+async fn tail_of_direct_bucket_finds_log_files() {
+    let org = Organization::on(Engine::Ministack)
+        .prefix("audit")
+        .build()
+        .await;
+    first_setup(&org).run().await.expect_status(0);
+    let record = event(
+        org.account(),
+        "us-east-1",
+        "iam.amazonaws.com",
+        "CreateUser",
+        false,
+    );
+    org.deliver(&LogFile::new(org.account(), "us-east-1", vec![record]))
+        .await;
+    let words = "tail --source bucket --since 30m --limit 1 --timeout 60s -o json";
+    let run = heeler_ec(&org).args(words.split(' '));
+    // The command line does not show that the deployment is for another vendor.
+    let reads = [
+        "cloudtrail:DescribeTrails",
+        "organizations:DescribeOrganization",
+    ];
+    let run = run.extra_actions(&reads);
+    let run = run.run().await.expect_status(0);
+    assert!(run.stdout.contains("iam.amazonaws.com"), "{}", run.stdout);
+    assert_eq!(names(&run.writes()), NOTHING);
 }

@@ -58,6 +58,11 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "Repair an existing deployment without questions",
                 "heeler-ec setup --yes",
             ),
+            (
+                "Send the S3 events of a bucket to another vendor",
+                "heeler-ec setup VARIANT --bucket example-bucket --vendor-role-arn arn:aws:iam::999999999999:role/collector \
+                 --generate-external-id",
+            ),
         ],
         "outputs" => &[
             ("Print the three values for Heeler", "heeler-ec outputs"),
@@ -212,8 +217,12 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
         ],
         _ => &[],
     };
-    let option = option::recommended().name();
-    let complete = |text: &str| text.replace("OPTION", option).replace("ROLE", ROLE);
+    let option = option::recommended();
+    let variant = option.direct_variant().unwrap_or(option).arguments();
+    let complete = |text: &str| {
+        let text = text.replace("OPTION", option.name());
+        text.replace("VARIANT", variant).replace("ROLE", ROLE)
+    };
     examples
         .iter()
         .map(|(purpose, command)| (complete(purpose), complete(command)))

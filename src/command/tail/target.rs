@@ -1,8 +1,9 @@
 //! The parts of a deployment that `tail` reads from.
 
-use crate::aws::CallerIdentity;
+use crate::aws::{Aws, CallerIdentity};
 use crate::deployment::Deployment;
 use crate::error::Result;
+use crate::inventory::pipeline;
 use crate::naming::ResourceNames;
 use crate::option::{Target, existing_target};
 use crate::tail::source::temporary_queue::SubscriptionTarget;
@@ -27,14 +28,21 @@ pub(super) struct TailTarget {
 }
 
 impl TailTarget {
+    /// Reads the log prefix of the trail if the deployment announces objects of any source. Log files are a part of them.
+    ///
     /// # Errors
-    /// If this version does not know the option of the deployment.
-    pub fn from_deployment(
+    /// If this version does not know the option of the deployment, or if a call fails.
+    pub async fn read(
+        aws: &Aws,
         caller: &CallerIdentity,
         names: ResourceNames,
         deployment: &Deployment,
     ) -> Result<Self> {
         let target = existing_target(deployment, caller, names)?;
+        let log_prefix = match target.announced_objects() {
+            Some(_) => pipeline::current_log_prefix(aws, &target.pipeline_request()).await?,
+            None => None,
+        };
         let mut sources = target.tail_sources().to_vec();
         sources.push(SourceKind::HeelerQueue);
         let logs = target.log_objects();
@@ -59,7 +67,9 @@ impl TailTarget {
                 bucket: logs.map_or_else(String::new, |logs| logs.bucket.to_owned()),
                 owner: target.scope().account.clone(),
             },
-            log_prefix: logs.map_or_else(String::new, |logs| logs.prefix.to_owned()),
+            log_prefix: log_prefix
+                .or_else(|| Some(logs?.prefix.to_owned()))
+                .unwrap_or_default(),
             heeler_queue: target.queue_name(),
             log_group: target.log_group().map(str::to_owned),
         })

@@ -213,13 +213,15 @@ impl OptionPermissions for DirectPermissions {
         if source != SourceKind::Bucket {
             return Vec::new();
         }
-        let mut all = vec![find_objects(scope)];
+        let mut all = vec![find_log_prefix(), find_objects(scope)];
         all.extend(log_object_reads(scope));
         all
     }
 
     fn message_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
-        log_object_reads(scope)
+        let mut all = log_object_reads(scope);
+        all.push(find_log_prefix());
+        all
     }
 
     fn queue_name(&self, scope: &PolicyScope) -> String {
@@ -248,6 +250,17 @@ pub(super) fn set_deployed_names(deployment: &Deployment, scope: &mut PolicyScop
     }
     scope.set(LOG_PREFIX, super::target::deployed_prefix(deployment));
     scope.set_all(BUCKET_KEYS, granted_keys(deployment));
+}
+
+/// Reads the log prefix of the trail that delivers to the bucket.
+fn find_log_prefix() -> Statement {
+    Statement::for_all_resources(
+        "ReadWithoutResource",
+        &[
+            "cloudtrail:DescribeTrails",
+            "organizations:DescribeOrganization",
+        ],
+    )
 }
 
 fn find_objects(scope: &PolicyScope) -> Statement {
