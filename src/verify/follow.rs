@@ -82,7 +82,7 @@ pub async fn follow(request: &FollowRequest<'_>, board: &SightingBoard<'_>) -> R
             }
             (ObservationPoint::Queue { name }, _) => match request.messages_before {
                 Some(before) => {
-                    let earlier = &["notification", "function"];
+                    let earlier = points_before_queue(plan);
                     let observer =
                         queue_counters::observe(aws, name, before, earlier, canary, board);
                     observers.push(Box::pin(observer));
@@ -93,6 +93,22 @@ pub async fn follow(request: &FollowRequest<'_>, board: &SightingBoard<'_>) -> R
         }
     }
     try_join_all(observers).await.map(|_| ())
+}
+
+/// The points of which one must be seen before a new message in the queue can be the canary.
+fn points_before_queue(plan: &VerifyPlan) -> &'static [&'static str] {
+    let has_other = plan.points.iter().any(|point| {
+        matches!(
+            point,
+            ObservationPoint::Notification { .. } | ObservationPoint::Function { .. }
+        )
+    });
+    if has_other {
+        &["notification", "function"]
+    } else {
+        // S3 sends the event of a log file directly to the queue.
+        &["log_file"]
+    }
 }
 
 fn set_not_observable(point: &ObservationPoint, regions: &[String], board: &SightingBoard<'_>) {
