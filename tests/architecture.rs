@@ -322,7 +322,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         "memchr",
         &["cloudtrail/", "command/tail/filters.rs", "tail/"],
     ),
-    ("percent_encoding", &["aws/", "cloudtrail/", "iam/"]),
+    (
+        "percent_encoding",
+        &["aws/", "cloudtrail/", "iam/", "support/"],
+    ),
     ("regex_lite", &["filter_pattern/", "support/"]),
     ("rustls", &["http.rs"]),
     ("rustls_pki_types", &["http.rs"]),
@@ -339,7 +342,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("supports_hyperlinks", &["render/"]),
     ("supports_unicode", &["render/"]),
-    ("tempfile", &["tail/"]),
+    ("tempfile", &["support/", "tail/"]),
     ("terminal_size", &["render/"]),
     ("textwrap", &["render/"]),
     (

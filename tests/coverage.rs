@@ -287,7 +287,8 @@ async fn new_trail_has_no_gap_yet() {
     let run = heeler_ec(&org).args(["coverage"]).run().await;
     let run = run.expect_status(0);
     assert!(
-        run.stdout.contains("less than two hours ago"),
+        run.stdout
+            .contains("no digest file that is older than two hours"),
         "{}",
         run.stdout
     );

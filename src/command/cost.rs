@@ -45,7 +45,12 @@ pub(super) async fn run(context: &Context, args: cli::CostArgs) -> Result<Comman
         bytes_per_event: args.bytes_per_event,
         matching_percent: args.matching_percent,
     };
-    let period = MeasuredPeriod::new(args.day, SystemTime::now());
+    let now = SystemTime::now();
+    let period = MeasuredPeriod::new(args.day, now);
+    if args.day.is_some() && period.end > now {
+        return Err(Error::usage("the day in --day has not ended yet")
+            .with_hint("name an earlier day, or omit --day to measure the last 24 hours"));
+    }
     let found = if given.is_complete() {
         FoundVolume::default()
     } else {
@@ -173,6 +178,7 @@ impl Measuring<'_> {
         let files = found.take(format!("bucket {}", trail.bucket), files)?;
         let place = trail.log_group.as_deref().map_or("", log_group_name);
         let place = format!("log group {place}");
+        let is_group_missing = matches!(group, Ok(None));
         let group = found.take(place.clone(), group)?.flatten();
         let has_sample = files
             .as_ref()
@@ -182,6 +188,11 @@ impl Measuring<'_> {
             let sample = sample_log_events(group_aws, name, &filter, now).await;
             found.measurements.log_group_events = found.take(place, sample)?.flatten();
         }
+        found.measurements.digest_files_per_day = files
+            .as_ref()
+            .filter(|volume| trail.log_file_validation && volume.pairs > 0.0)
+            .map(|volume| volume.pairs * 24.0);
+        found.measurements.has_log_group = trail.log_group.is_some() && !is_group_missing;
         found.measurements.has_encrypted_log_files = Some(trail.kms_key.is_some());
         found.measurements.log_files = files;
         found.measurements.log_group = group.map(|(_, _, volume)| volume);

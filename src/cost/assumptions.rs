@@ -40,8 +40,13 @@ pub fn general_assumptions(
     if has_source(FigureSource::LogGroupEvents) {
         all.push("All events are like those of the last hour in the log group.".to_owned());
     }
-    if measured.has_encrypted_log_files.is_none() {
-        all.push("The log files are not encrypted with a KMS key.".to_owned());
+    match measured.has_encrypted_log_files {
+        Some(true) => {}
+        Some(false) => all.push(
+            "The trail has no KMS key, and the bucket encrypts log files with none by default."
+                .to_owned(),
+        ),
+        None => all.push("The log files are not encrypted with a KMS key.".to_owned()),
     }
     all
 }
@@ -65,11 +70,18 @@ fn push_log_files(all: &mut Vec<String>, volume: &LogFileVolume, period: Measure
                 .to_owned(),
         );
     }
-    if let Some(uncertainty) = volume.uncertainty {
-        all.push(format!(
-            "The accounts that were not listed are like the others, within {:.0} % (95 % confidence).",
-            (uncertainty * 100.0).max(1.0)
-        ));
+    if volume.listed_accounts < volume.accounts {
+        let listed = format!(
+            "The accounts that were not listed are like the {} that were",
+            volume.listed_accounts
+        );
+        all.push(match volume.uncertainty {
+            Some(uncertainty) => format!(
+                "{listed}, within {:.0} % (95 % confidence).",
+                (uncertainty * 100.0).max(1.0)
+            ),
+            None => format!("{listed}."),
+        });
     }
     if volume.events.files > 0 && volume.events.files < volume.listed_files {
         all.push("All log files are like those that were read.".to_owned());

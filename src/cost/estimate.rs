@@ -11,8 +11,9 @@ const POLL_SECONDS: f64 = 10.0;
 /// Seconds for which a service uses a data key again. Source: `KmsDataKeyReusePeriodSeconds` in "Key management" of the
 /// Amazon SQS Developer Guide; 300 is the default.
 const DATA_KEY_SECONDS: f64 = 300.0;
-/// The sender and the receiver need data keys.
-const DATA_KEY_USERS: f64 = 2.0;
+/// Requests for each data key of one sender and one receiver: the sender generates and decrypts it, the receiver decrypts
+/// it. Source: "How do I estimate my AWS KMS usage costs?" in "Key management" of the Amazon SQS Developer Guide.
+const REQUESTS_PER_DATA_KEY: f64 = 3.0;
 
 /// A quantity that AWS charges for in a month.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +79,7 @@ pub fn key_month() -> CostItem {
 /// Returns the requests for the data keys of the messages.
 #[must_use]
 pub fn data_key_requests() -> CostItem {
-    let keys = DATA_KEY_USERS * DAYS_PER_MONTH * 86_400.0 / DATA_KEY_SECONDS;
+    let keys = REQUESTS_PER_DATA_KEY * DAYS_PER_MONTH * 86_400.0 / DATA_KEY_SECONDS;
     CostItem::new("KMS", "requests for data keys", keys, PriceId::KmsRequest)
 }
 

@@ -65,6 +65,8 @@ pub struct LogFileVolume {
     pub files_per_day: f64,
     /// Compressed bytes of all accounts.
     pub bytes_per_day: f64,
+    /// Pairs of account and region that have log files at any time, of all accounts.
+    pub pairs: f64,
     /// Half of the 95 % confidence interval of the bytes, as a share of them; `None` if every account was listed.
     pub uncertainty: Option<f64>,
     pub first_file: Option<SystemTime>,
@@ -81,6 +83,7 @@ pub struct LogFileVolume {
 struct ListedFiles {
     files: u64,
     bytes: u64,
+    pairs: u64,
     first_file: Option<SystemTime>,
     sample: FileSample,
 }
@@ -89,6 +92,7 @@ impl ListedFiles {
     fn merge(&mut self, other: Self) {
         self.files += other.files;
         self.bytes += other.bytes;
+        self.pairs += other.pairs;
         let times = self.first_file.into_iter().chain(other.first_file);
         self.first_file = times.min();
         self.sample.merge(other.sample);
@@ -151,6 +155,7 @@ pub async fn measure_log_files(
         listed_files: all.files,
         files_per_day: to_f64(all.files) * factor,
         bytes_per_day: to_f64(all.bytes) * factor,
+        pairs: to_f64(all.pairs) * factor,
         uncertainty: uncertainty(&bytes_of_accounts, accounts.len()),
         first_file: all.first_file,
         list_calls: keys.calls(),
@@ -193,7 +198,10 @@ async fn list_account(
     };
     let regions = keys.prefixes(&pair("").log_regions()).await?;
     let reads = regions.iter().map(async |region| {
-        let mut listed = ListedFiles::default();
+        let mut listed = ListedFiles {
+            pairs: 1,
+            ..ListedFiles::default()
+        };
         let pair = pair(last_segment(region));
         let range = (period.start, period.end);
         keys.log_files_between(&pair, range, |key, time, bytes| {
@@ -246,6 +254,7 @@ async fn read_sample(
         listed_files,
         files_per_day: 0.0,
         bytes_per_day: 0.0,
+        pairs: 0.0,
         uncertainty: None,
         first_file: None,
         events: EventSample::default(),

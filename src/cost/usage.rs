@@ -118,6 +118,10 @@ pub struct Measurements {
     pub log_group: Option<LogGroupVolume>,
     /// A sample of the events in the log group, if there is none of log files.
     pub log_group_events: Option<EventSample>,
+    /// True if the trail delivers to a log group, also to one that cannot be read.
+    pub has_log_group: bool,
+    /// Digest files per day; `None` if log file validation is off or if no log file was listed.
+    pub digest_files_per_day: Option<f64>,
     /// True if the log files are encrypted with a KMS key; `None` if the trail was not read.
     pub has_encrypted_log_files: Option<bool>,
 }
@@ -138,9 +142,15 @@ pub struct MonthlyUsage {
     figures: [Option<Figure>; UsageFigure::ALL.len()],
     /// Bytes per month that the existing log group receives.
     measured_ingested_bytes: Option<f64>,
+    /// True if the operator gave the number of events or their size.
+    has_given_volume: bool,
+    /// Digest files per month.
+    pub digest_files: Option<f64>,
     /// True if the trail delivers to a log group already.
     pub has_log_group: bool,
-    /// The retention of the log group; `None` if there is no log group or if it never deletes events.
+    /// True if the log group could be read.
+    pub has_known_retention: bool,
+    /// The retention of the log group; `None` if there is no log group, if it cannot be read or if it never deletes events.
     pub retention_days: Option<f64>,
     /// Compressed size divided by uncompressed size.
     pub compression: Option<f64>,
@@ -165,10 +175,13 @@ impl MonthlyUsage {
                 });
                 value.or_else(|| measured_figure(figure, measured))
             }),
-            measured_ingested_bytes: measured_bytes
-                .filter(|_| !has_given_volume)
-                .map(|bytes| bytes * DAYS_PER_MONTH),
-            has_log_group: log_group.is_some(),
+            measured_ingested_bytes: measured_bytes.map(|bytes| bytes * DAYS_PER_MONTH),
+            has_given_volume,
+            digest_files: measured
+                .digest_files_per_day
+                .map(|files| files * DAYS_PER_MONTH),
+            has_log_group: measured.has_log_group || log_group.is_some(),
+            has_known_retention: log_group.is_some(),
             retention_days: log_group.and_then(|group| group.retention_days.map(f64::from)),
             compression: sample.and_then(EventSample::compression),
             has_encrypted_log_files: measured.has_encrypted_log_files == Some(true),
@@ -204,7 +217,9 @@ impl MonthlyUsage {
     /// # Errors
     /// Returns the figures that are not known.
     pub fn ingested_bytes(&self) -> Result<f64, Vec<UsageFigure>> {
-        if let Some(measured) = self.measured_ingested_bytes {
+        if let Some(measured) = self.measured_ingested_bytes
+            && !self.has_given_volume
+        {
             return Ok(measured);
         }
         let [events, bytes] = self.require([UsageFigure::Events, UsageFigure::EventBytes])?;
@@ -214,7 +229,17 @@ impl MonthlyUsage {
     /// Returns true if [`Self::ingested_bytes`] is the metric of the existing log group.
     #[must_use]
     pub fn has_measured_ingestion(&self) -> bool {
-        self.measured_ingested_bytes.is_some()
+        self.measured_ingested_bytes.is_some() && !self.has_given_volume
+    }
+
+    /// Returns the part of the ingested bytes that the existing log group receives anyway.
+    #[must_use]
+    pub fn bytes_ingested_already(&self, all: f64) -> f64 {
+        match self.measured_ingested_bytes {
+            Some(measured) => measured.min(all),
+            None if self.has_log_group => all,
+            None => 0.0,
+        }
     }
 }
 
@@ -237,9 +262,10 @@ fn measured_figure(figure: UsageFigure, measured: &Measurements) -> Option<Figur
         source: FigureSource::LogGroupMetrics,
     };
     match figure {
-        UsageFigure::LogFiles => {
-            files.map(|volume| of_files(volume.files_per_day * DAYS_PER_MONTH))
-        }
+        // A period without log files does not stand for a month.
+        UsageFigure::LogFiles => files
+            .filter(|volume| volume.listed_files > 0)
+            .map(|volume| of_files(volume.files_per_day * DAYS_PER_MONTH)),
         UsageFigure::Events => {
             let files = files.zip(sample).and_then(|(volume, sample)| {
                 let events = volume.bytes_per_day * sample.events_per_byte()?;

@@ -18,6 +18,8 @@ pub(super) struct TrailDeliveries {
     started: Option<SystemTime>,
     /// The time of the last digest in the home region; `None` if there was none.
     last_digest: Option<SystemTime>,
+    /// True if the last digest could not be delivered.
+    has_digest_error: bool,
 }
 
 impl TrailDeliveries {
@@ -42,6 +44,9 @@ impl TrailDeliveries {
         Ok(Self {
             started: started.and_then(|time| SystemTime::try_from(time).ok()),
             last_digest: digest.and_then(|time| SystemTime::try_from(time).ok()),
+            has_digest_error: status
+                .latest_digest_delivery_error
+                .is_some_and(|error| !error.is_empty()),
         })
     }
 }
@@ -63,8 +68,8 @@ pub(super) fn are_digests_expected(
     }
     match oldest {
         Some(oldest) => is_settled(oldest),
-        // If validation was turned on just now, no digest was delivered yet.
-        None => deliveries.last_digest.is_some(),
+        // Without a digest, validation was turned on just now, or digests cannot be delivered.
+        None => deliveries.last_digest.is_some() || deliveries.has_digest_error,
     }
 }
 
@@ -79,6 +84,12 @@ mod tests {
         let trail = |started, last_digest| TrailDeliveries {
             started,
             last_digest,
+            has_digest_error: false,
+        };
+        let refused = TrailDeliveries {
+            started: ago(90_000),
+            last_digest: None,
+            has_digest_error: true,
         };
         for (deliveries, oldest, expected) in [
             // An established trail.
@@ -93,6 +104,8 @@ mod tests {
             (trail(ago(90_000), ago(20)), ago(20), false),
             // Digests were delivered, and are not any more.
             (trail(ago(90_000), ago(9_000)), None, true),
+            // The bucket refuses digests.
+            (refused, None, true),
         ] {
             let found = are_digests_expected(deliveries, oldest, now);
             assert_eq!(found, expected, "{deliveries:?} {oldest:?}");

@@ -139,6 +139,9 @@ pub fn archive_files(
         Some(ArchiveFile::json(name, purpose, value?, redactor))
     });
     let mut files: Vec<ArchiveFile> = files.collect();
+    for file in &mut files {
+        file.text = redactor.known_accounts(&file.text);
+    }
     let readme = ArchiveFile {
         name: "README.txt",
         purpose: "The files, and what they never contain.",

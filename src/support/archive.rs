@@ -1,10 +1,10 @@
 //! The zip archive with the files for a support ticket.
 
-use std::fs::OpenOptions;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
 use serde_json::Value;
+use tempfile::NamedTempFile;
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -100,21 +100,18 @@ fn existing_file_error(path: &Path) -> Error {
 /// # Errors
 /// If the file exists and may not be replaced, or cannot be written.
 pub fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    match overwrite {
-        Overwrite::Refused => options.create_new(true),
-        Overwrite::Allowed => options.create(true).truncate(true),
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    // A temporary file is readable by its owner only. It replaces an existing file, also one that others may read.
+    let write = || {
+        let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        let written = match overwrite {
+            Overwrite::Refused => file.persist_noclobber(path),
+            Overwrite::Allowed => file.persist(path),
+        };
+        written.map(drop).map_err(|failed| failed.error)
     };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes));
-    written.map_err(|why| match why.kind() {
+    write().map_err(|why| match why.kind() {
         std::io::ErrorKind::AlreadyExists => existing_file_error(path),
         _ => Error::failed(
             format!("write the archive {}", path.display()),
@@ -140,6 +137,22 @@ mod tests {
             &document,
             &mut redactor,
         )]
+    }
+
+    #[test]
+    fn replaced_archive_is_readable_by_its_owner_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.zip");
+        std::fs::write(&path, b"old").expect("a file");
+        write(&path, b"new", Overwrite::Refused).expect_err("the file exists");
+        write(&path, b"new", Overwrite::Allowed).expect("an archive");
+        assert_eq!(std::fs::read(&path).expect("a file"), b"new");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = path.metadata().expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
     }
 
     #[test]

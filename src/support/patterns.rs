@@ -13,7 +13,7 @@ struct Patterns {
     access_key: Regex,
     email: Regex,
     token: Regex,
-    /// A UUID, which may end with 12 digits, or a longer number.
+    /// A UUID, which may end with 12 digits, an account ID with hyphens, or a number of 12 or more digits.
     number: Regex,
 }
 
@@ -21,14 +21,16 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     let new = |text: &str| Regex::new(text).ok();
     Some(Patterns {
         user_arn: new(
-            r"(arn:[a-z-]+:(?:iam|sts)::[0-9]*:(?:(?:user|federated-user)/|assumed-role/[\w+=,.@-]+/))([\w+=,.@/-]*[\w+=@-])",
+            r"(arn:[a-z-]+:(?:iam|sts)::[0-9]*:(?:(?:user|federated-user|mfa)/|assumed-role/[\w+=,.@-]+/))([\w+=,.@/-]*[\w+=@-])",
         )?,
         session_id: new(r"\b(AROA[A-Z0-9]{12,}:)([\w+=,.@-]*[\w+=@-])")?,
         // Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>.
         access_key: new(r"\b(?:ABIA|ACCA|AKIA|ASIA)[A-Z0-9]{12,}\b")?,
         email: new(r"[\w.%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")?,
         token: new(r"[A-Za-z0-9+/=]{128,}")?,
-        number: new(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{12,}")?,
+        number: new(
+            r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{12,}|\b[0-9]{4}-[0-9]{4}-[0-9]{4}\b",
+        )?,
     })
 });
 
@@ -44,26 +46,43 @@ pub(super) fn replace_identities(text: &str, mut pseudonym: impl FnMut(&str) -> 
     let Some(patterns) = &*PATTERNS else {
         return REDACTED.to_owned();
     };
-    let mut replace = |found: &Captures<'_>| format!("{}{}", &found[1], pseudonym(&found[2]));
-    let text = patterns.user_arn.replace_all(text, &mut replace);
-    let text = patterns.session_id.replace_all(&text, &mut replace);
+    let text = replace_names(&patterns.user_arn, text, &mut pseudonym);
+    let text = replace_names(&patterns.session_id, &text, &mut pseudonym);
     let text = patterns.access_key.replace_all(&text, ACCESS_KEY);
     let text = patterns.email.replace_all(&text, EMAIL);
     patterns.token.replace_all(&text, TOKEN).into_owned()
 }
 
+/// Replaces the second group of each match. A name may contain a comma, and a comma may separate two ARNs.
+fn replace_names(regex: &Regex, text: &str, pseudonym: &mut dyn FnMut(&str) -> String) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(name) = regex.captures(rest).and_then(|found| found.get(2)) {
+        let length = name.as_str().find(",arn:").unwrap_or(name.len());
+        let (before, found) = rest.split_at(name.start());
+        let (name, after) = found.split_at(length);
+        replaced.push_str(before);
+        replaced.push_str(&pseudonym(name));
+        rest = after;
+    }
+    replaced + rest
+}
+
 /// Replaces each number of 12 digits by a pseudonym, except at the end of a UUID.
 pub(super) fn replace_accounts(text: &str, mut pseudonym: impl FnMut(&str) -> String) -> String {
     const ACCOUNT_DIGITS: usize = 12;
+    const ACCOUNT_DIGITS_AND_HYPHENS: usize = 14;
     let Some(patterns) = &*PATTERNS else {
         return REDACTED.to_owned();
     };
     let replace = |found: &Captures<'_>| {
         let number = &found[0];
-        if number.len() == ACCOUNT_DIGITS {
-            pseudonym(number)
-        } else {
-            number.to_owned()
+        match number.len() {
+            ACCOUNT_DIGITS => pseudonym(number),
+            ACCOUNT_DIGITS_AND_HYPHENS if number.contains('-') => {
+                pseudonym(&number.replace('-', ""))
+            }
+            _ => number.to_owned(),
         }
     };
     patterns.number.replace_all(text, replace).into_owned()
@@ -88,6 +107,14 @@ mod tests {
             (
                 "arn:aws-us-gov:sts::111122223333:assumed-role/Admin/jane@example.com, or another",
                 "arn:aws-us-gov:sts::111122223333:assumed-role/Admin/<(e-mail address)>, or another",
+            ),
+            (
+                "arn:aws:iam::111122223333:user/jane,arn:aws:iam::111122223333:user/doe,bob",
+                "arn:aws:iam::111122223333:user/<jane>,arn:aws:iam::111122223333:user/<doe,bob>",
+            ),
+            (
+                "arn:aws:iam::111122223333:mfa/jane",
+                "arn:aws:iam::111122223333:mfa/<jane>",
             ),
             (
                 "AROAEXAMPLEEXAMPLE123:jane.",
@@ -124,6 +151,8 @@ mod tests {
             ),
             ("logs-111122223333-us", "logs-<111122223333>-us"),
             ("logs111122223333us", "logs<111122223333>us"),
+            ("account 1111-2222-3333.", "account <111122223333>."),
+            ("12345678901234", "12345678901234"),
             (
                 "20260131T120000Z 1769860800123 1234567890123",
                 "20260131T120000Z 1769860800123 1234567890123",

@@ -1,7 +1,9 @@
 //! Removes secrets and personal data from what an archive contains.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::patterns::{replace_accounts, replace_identities};
@@ -24,6 +26,14 @@ pub struct Redactor {
     user_words: Vec<KnownValue>,
     /// `None` if account IDs are kept.
     accounts: Option<Pseudonyms>,
+}
+
+/// The place of a text in JSON. The fields of a document keep their names, so that a profile named `role` does not rename
+/// them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextUse {
+    Key,
+    Value,
 }
 
 #[derive(Clone)]
@@ -142,24 +152,39 @@ impl Redactor {
     /// Replaces values in a text.
     #[must_use]
     pub fn text(&mut self, text: &str) -> String {
-        let mut redacted = text.to_owned();
+        self.replace(text, TextUse::Value)
+    }
+
+    fn replace(&mut self, text: &str, text_use: TextUse) -> String {
+        // A percent-encoded name or policy document has other characters.
+        let decoded = percent_decode_str(text).decode_utf8();
+        let mut redacted = decoded.map_or_else(|_| text.to_owned(), Cow::into_owned);
         for known in &self.known {
-            redacted = if known.value.len() < MIN_UNBOUNDED_LENGTH {
-                replace_word(&redacted, known)
-            } else {
-                redacted.replace(&known.value, &known.replacement)
-            };
+            if known.value.len() >= MIN_UNBOUNDED_LENGTH {
+                redacted = redacted.replace(&known.value, &known.replacement);
+            } else if text_use == TextUse::Value {
+                redacted = replace_word(&redacted, known);
+            }
         }
         redacted = replace_identities(&redacted, |name| self.users.get(name));
-        for word in &self.user_words {
-            redacted = replace_word(&redacted, word);
+        if text_use == TextUse::Value {
+            for word in &self.user_words {
+                redacted = replace_word(&redacted, word);
+            }
         }
         let Some(accounts) = &mut self.accounts else {
             return redacted;
         };
         redacted = replace_accounts(&redacted, |id| accounts.get(id));
-        // A known ID may be a part of a longer number.
-        for (id, name) in &accounts.names {
+        self.known_accounts(&redacted)
+    }
+
+    /// Replaces account IDs that have a pseudonym by now, also within longer numbers. An earlier text may contain an ID that
+    /// only a later text shows to be one.
+    #[must_use]
+    pub fn known_accounts(&self, text: &str) -> String {
+        let mut redacted = text.to_owned();
+        for (id, name) in self.accounts.iter().flat_map(|accounts| &accounts.names) {
             redacted = redacted.replace(id, name);
         }
         redacted
@@ -179,9 +204,18 @@ impl Redactor {
                     } else {
                         self.json(value)
                     };
-                    redacted.insert(self.text(key), value);
+                    redacted.insert(self.replace(key, TextUse::Key), value);
                 }
                 Value::Object(redacted)
+            }
+            Value::Number(number) => {
+                let text = number.to_string();
+                let redacted = self.text(&text);
+                if redacted == text {
+                    value.clone()
+                } else {
+                    redacted.into()
+                }
             }
             other => other.clone(),
         }
@@ -208,7 +242,11 @@ fn collect_external_ids(document: &Value, found: &mut Vec<String>) {
             for (key, value) in fields {
                 if is_external_id_key(key) {
                     let values = value.as_array().map_or(std::slice::from_ref(value), |v| v);
-                    found.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
+                    found.extend(values.iter().filter_map(|value| match value {
+                        Value::String(id) => Some(id.clone()),
+                        Value::Number(id) => Some(id.to_string()),
+                        _ => None,
+                    }));
                 } else {
                     collect_external_ids(value, found);
                 }
@@ -285,6 +323,37 @@ mod tests {
         assert_eq!(second, json!(["account-1", { "account-2": 7 }]));
         assert_eq!(redactor.text("9999999999991"), "account-11");
         assert_eq!(redactor.pseudonym_counts(), (2, 1));
+    }
+
+    #[test]
+    fn encoded_and_numeric_values_are_replaced() {
+        let mut redactor = Redactor::new(true);
+        redactor.add_external_ids_of(r#"{"Condition": {"x": {"sts:ExternalId": 1234567890}}}"#);
+        let redacted = redactor.json(&json!({
+            "source": 111_122_223_333_u64,
+            "port": 443,
+            "encoded": "arn%3Aaws%3Aiam%3A%3A111122223333%3Auser%2Fjane, %22111122223333%22",
+            "id": "1234567890",
+        }));
+        assert_eq!(
+            redacted,
+            json!({
+                "source": "account-1",
+                "port": 443,
+                "encoded": "arn:aws:iam::account-1:user/user-1, \"account-1\"",
+                "id": "(external ID)",
+            })
+        );
+        assert_eq!(redactor.known_accounts("91111222233330"), "9account-10");
+    }
+
+    #[test]
+    fn short_words_do_not_rename_fields() {
+        let mut redactor = Redactor::new(false);
+        redactor.add_known("role", "(profile)");
+        redactor.add_caller("arn:aws:sts::111122223333:assumed-role/Admin/status");
+        let redacted = redactor.json(&json!({ "role": "role", "status": "status" }));
+        assert_eq!(redacted, json!({ "role": "(profile)", "status": "user-1" }));
     }
 
     #[test]

@@ -43,11 +43,14 @@ pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
     }
 }
 
+/// The largest count: no organization has more events in a day, and products of counts stay finite.
+const MAX_COUNT: f64 = 1e15;
+
 /// # Errors
 /// If the text is not a number that is 0 or greater.
 pub fn count(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    let number = number.filter(|number: &f64| (0.0..=MAX_COUNT).contains(number));
     number.ok_or_else(|| "use a number such as 6000000".to_owned())
 }
 

@@ -29,15 +29,26 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
     let matching = events * share;
     let mut assumptions = queue_assumptions();
     let gigabytes = bytes / BYTES_PER_GB;
-    let ingestion = CostItem {
-        is_charged_already: usage.has_log_group,
+    let charged = usage.bytes_ingested_already(bytes) / BYTES_PER_GB;
+    let ingestion = |purpose, quantity, is_charged_already| CostItem {
+        is_charged_already,
         ..CostItem::new(
             "CloudWatch Logs",
-            "GB of events, ingested",
-            gigabytes,
+            purpose,
+            quantity,
             PriceId::LogsIngestedGb,
         )
     };
+    let is_new = charged <= 0.0;
+    let mut items = vec![ingestion(
+        "GB of events, ingested",
+        if is_new { gigabytes } else { charged },
+        !is_new,
+    )];
+    if !is_new && charged < gigabytes {
+        let purpose = "GB of further events, ingested";
+        items.push(ingestion(purpose, gigabytes - charged, false));
+    }
     let storage = CostItem {
         is_charged_already: usage.has_log_group,
         ..CostItem::new(
@@ -56,7 +67,7 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
         "The function runs at most once per log file and once per event that it forwards, and takes {INVOCATION_SECONDS} seconds."
     ));
     let function_gb = f64::from(FUNCTION_MEMORY_MB) / 1_024.0;
-    let mut items = vec![ingestion, storage];
+    items.push(storage);
     items.extend([
         CostItem::new("Lambda", "invocations", invocations, PriceId::LambdaRequest),
         CostItem::new(
@@ -75,6 +86,13 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
 fn retention_months(usage: &MonthlyUsage, assumptions: &mut Vec<String>) -> f64 {
     let days = match usage.retention_days {
         Some(days) => days,
+        None if usage.has_log_group && !usage.has_known_retention => {
+            assumptions.push(
+                "The retention of the log group is not known. One month of its events is counted."
+                    .to_owned(),
+            );
+            DAYS_PER_MONTH
+        }
         None if usage.has_log_group => {
             assumptions.push(
                 "The log group never deletes events. Each further month adds its storage again."
@@ -151,13 +169,48 @@ mod tests {
             ("requests to send, receive and delete", 24.0),
             ("requests of Heeler at an empty queue", 0.1315),
             ("key of the queue", 1.0),
-            ("requests for data keys", 0.0526),
+            ("requests for data keys", 0.0789),
         ] {
             let found = amount(purpose);
             assert!((found - expected).abs() < 0.001, "{purpose}: {found}");
         }
         let found = total(given(), &Measurements::default());
         assert!(found > 205.0 && found < 205.0 * 1.03, "{found}");
+    }
+
+    #[test]
+    fn further_events_are_not_charged_already() {
+        let group = LogGroupVolume {
+            bytes_per_day: Some(1e9),
+            events_per_day: None,
+            retention_days: Some(1),
+            metrics: 2,
+        };
+        let measured = Measurements {
+            log_group: Some(group),
+            ..Measurements::default()
+        };
+        let ingested = |measured: &Measurements| -> Vec<(f64, bool)> {
+            let estimate = monthly_cost(&MonthlyUsage::new(given(), measured)).unwrap();
+            let items = estimate.items.into_iter();
+            let items = items.filter(|item| item.price == PriceId::LogsIngestedGb);
+            items
+                .map(|item| (item.quantity.round(), item.is_charged_already))
+                .collect()
+        };
+        assert_eq!(ingested(&measured), [(30.0, true), (330.0, false)]);
+        // A log group that cannot be read receives all events.
+        let unread = Measurements {
+            has_log_group: true,
+            ..Measurements::default()
+        };
+        assert_eq!(ingested(&unread), [(360.0, true)]);
+        let usage = MonthlyUsage::new(given(), &unread);
+        let assumptions = monthly_cost(&usage).unwrap().assumptions.join(" ");
+        assert!(
+            assumptions.contains("retention of the log group is not known"),
+            "{assumptions}"
+        );
     }
 
     #[test]

@@ -75,8 +75,8 @@ fn write_summary(report: &CoverageReport<'_>, out: &mut impl Write) -> io::Resul
     if target.has_digests && !report.scan.expects_digests {
         writeln!(
             out,
-            "<p>The trail or its log file validation was started less than two hours ago, so a gap looks like a region \
-             without activity.</p>"
+            "<p>The trail has no digest file that is older than two hours, so a gap looks like a region without \
+             activity.</p>"
         )?;
     }
     if report.scan.lacks_opt_in_regions {

@@ -356,8 +356,7 @@ fn write_remarks(ui: Ui, text: &mut String, report: &CoverageReport<'_>) {
     }
     if report.target.has_digests && !report.scan.expects_digests {
         remarks.push(format!(
-            "Trail {} or its log file validation was started less than two hours ago, so a gap looks like a region without \
-             activity.",
+            "Trail {} has no digest file that is older than two hours, so a gap looks like a region without activity.",
             report.target.trail
         ));
     }
