@@ -303,7 +303,7 @@ async fn given_values_need_no_calls() {
     assert_eq!(run.calls.len(), 0);
     let report = json(&run);
     assert_eq!(report["trail"], Value::Null);
-    expect_close(&option(&report, "s3")["usd"], 7.458);
+    expect_close(&option(&report, "s3")["usd"], 7.484);
     let cloudwatch = number(&option(&report, "cloudwatch")["usd"]);
     assert!((205.0..211.0).contains(&cloudwatch), "{cloudwatch}");
     // 40 times the ingestion is the price of a second trail.

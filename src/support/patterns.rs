@@ -58,7 +58,12 @@ fn replace_names(regex: &Regex, text: &str, pseudonym: &mut dyn FnMut(&str) -> S
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(name) = regex.captures(rest).and_then(|found| found.get(2)) {
-        let length = name.as_str().find(",arn:").unwrap_or(name.len());
+        let is_followed_by_arn = rest[name.end()..].starts_with(':');
+        let next_arn = name
+            .as_str()
+            .strip_suffix(",arn")
+            .filter(|_| is_followed_by_arn);
+        let length = next_arn.map_or(name.len(), str::len);
         let (before, found) = rest.split_at(name.start());
         let (name, after) = found.split_at(length);
         replaced.push_str(before);

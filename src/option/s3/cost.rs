@@ -10,7 +10,7 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
     let [files] = usage.require([UsageFigure::LogFiles])?;
     let messages = files + usage.digest_files.unwrap_or_default();
     let purpose = if usage.digest_files.is_some() {
-        "messages, one per log file and digest file"
+        "messages, one per log or digest file"
     } else {
         "messages, one per log file"
     };
