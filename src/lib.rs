@@ -12,6 +12,7 @@ pub mod cloudtrail;
 pub mod command;
 pub mod cost;
 pub mod coverage;
+pub mod dead_letter;
 pub mod deployment;
 pub mod error;
 pub mod export;

@@ -54,6 +54,19 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "dead_letter",
+        &[
+            "aws",
+            "cloudtrail",
+            "error",
+            "hint",
+            "hop",
+            "inventory",
+            "ownership",
+            "sanitize",
+        ],
+    ),
+    (
         "resource",
         &[
             "aws",
@@ -164,6 +177,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "cloudtrail",
             "cost",
             "coverage",
+            "dead_letter",
             "deployment",
             "error",
             "export",
@@ -205,6 +219,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "cloudtrail",
             "cost",
             "coverage",
+            "dead_letter",
             "deployment",
             "error",
             "export",
@@ -274,6 +289,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         "aws_sdk_sqs",
         &[
             "aws/",
+            "dead_letter/",
             "inventory/",
             "resource/",
             "shared_document/",
@@ -351,6 +367,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "command/ctrl_c.rs",
             "command/rollback.rs",
             "command/tail/output_thread.rs",
+            "dead_letter/",
             "reconcile/",
         ],
     ),

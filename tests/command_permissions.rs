@@ -72,6 +72,8 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "status" => command(CommandName::Status, None),
             "coverage" => command(CommandName::Coverage, None),
             "cost" => command(CommandName::Cost, None),
+            "dlq" if has("redrive") => command(CommandName::DlqRedrive, None),
+            "dlq" => command(CommandName::Dlq, None),
             "verify" => command(CommandName::Verify, None),
             "support" => command(CommandName::Support, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),

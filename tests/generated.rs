@@ -439,6 +439,8 @@ fn policies_page() -> String {
         add("status", "", of(CommandName::Status));
         add("coverage", "", of(CommandName::Coverage));
         add("cost", "", of(CommandName::Cost));
+        add("dlq", "", of(CommandName::Dlq));
+        add("dlq redrive", "", of(CommandName::DlqRedrive));
         add("verify", "", of(CommandName::Verify));
         add("support", "", of(CommandName::Support));
         add("export", "", of(CommandName::Export));
@@ -553,6 +555,8 @@ fn permissions_tables() -> String {
         ("status", CommandName::Status),
         ("coverage", CommandName::Coverage),
         ("cost", CommandName::Cost),
+        ("dlq", CommandName::Dlq),
+        ("dlq redrive", CommandName::DlqRedrive),
         ("verify", CommandName::Verify),
         ("support", CommandName::Support),
         ("export", CommandName::Export),

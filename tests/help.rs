@@ -151,7 +151,7 @@ async fn help_topics_and_version_details_are_printed() {
         &run,
         str![[r"
 error: invalid value 'nothing' for '[TOPIC]'
-  [possible values: environment, exit-codes, output, checks, preflight, plan, setup, outputs, status, verify, tail, coverage, list, support, destroy, restore, explain, policy, cost, export, completions, help]
+  [possible values: environment, exit-codes, output, checks, preflight, plan, setup, outputs, status, verify, tail, coverage, list, support, dlq, destroy, restore, explain, policy, cost, export, completions, help]
 
 For more information, try '--help'.
 

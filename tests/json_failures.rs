@@ -32,6 +32,8 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["coverage"],
     &["cost"],
+    &["dlq"],
+    &["dlq", "redrive", "--yes"],
     &["verify"],
     &["support", "--dry-run"],
     &["export", "terraform"],

@@ -20,6 +20,7 @@ mod coverage;
 mod coverage_page;
 mod crash_recovery;
 mod destroy;
+mod dlq;
 mod docs_consistency;
 mod drift;
 mod environment;

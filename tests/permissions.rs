@@ -443,6 +443,73 @@ async fn coverage_policy_covers_its_calls() {
     assert_eq!(needed.unused_actions(), NOTHING);
 }
 
+/// Sends a message about a log file, or one that is no event, to a dead-letter queue.
+async fn send_dead_letter(org: &Organization, queue: &str) {
+    let sqs = &org.clients().sqs;
+    let url = sqs.get_queue_url().queue_name(queue).send().await;
+    let url = url.expect("a queue").queue_url.expect("its URL");
+    let key = org.log_file_key().unwrap_or_default();
+    let body = json!({ "Records": [{
+        "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": org.bucket() }, "object": { "key": key } },
+    }] });
+    let mut message = sqs.send_message().queue_url(url);
+    if queue.contains(".fifo") {
+        message = message
+            .message_group_id("group")
+            .message_deduplication_id("1");
+    }
+    let sent = message.message_body(body.to_string()).send().await;
+    sent.expect("a message");
+}
+
+/// Deployments of both options, each with a message in its dead-letter queue.
+async fn deployments_with_dead_letters() -> [Organization; 2] {
+    let s3 = encrypted_organization().await;
+    setup(&s3).run().await.expect_status(0);
+    send_dead_letter(&s3, "heeler_event_collection_queue_dlq").await;
+    let cloudwatch = organization_with_log_group().await;
+    let setup = setup_of(&cloudwatch, CLOUDWATCH).run();
+    setup.await.expect_status(0);
+    send_dead_letter(&cloudwatch, "heeler_event_collection_queue_dlq.fifo").await;
+    [s3, cloudwatch]
+}
+
+/// The permitted actions of reading a deployment that these runs do not need.
+fn without_reads_of_status(unused: Vec<String>) -> Vec<String> {
+    let status = permitted(&command(CommandName::Status, None));
+    let unused = unused.into_iter();
+    unused.filter(|action| !status.contains(action)).collect()
+}
+
+#[tokio::test]
+async fn dlq_policy_covers_its_calls() {
+    let mut needed = NeededActions::new(command(CommandName::Dlq, None));
+    for org in deployments_with_dead_letters().await {
+        let run = heeler_ec(&org).args(["dlq"]).run().await;
+        needed.add(&org, &run.expect_status(1));
+    }
+    // SQS decrypts the messages, and S3 says only to callers that may list the bucket that an object does not exist.
+    assert_eq!(
+        without_reads_of_status(needed.unused_actions()),
+        ["kms:Decrypt", "s3:ListBucket"]
+    );
+}
+
+#[tokio::test]
+async fn redrive_policy_covers_its_calls() {
+    let mut needed = NeededActions::new(command(CommandName::DlqRedrive, None));
+    for org in deployments_with_dead_letters().await {
+        let run = heeler_ec(&org).args(["dlq", "redrive", "--yes"]);
+        needed.add(&org, &run.run().await.expect_status(0));
+    }
+    // Only Ctrl-C cancels a task.
+    assert_eq!(
+        without_reads_of_status(needed.unused_actions()),
+        ["sqs:CancelMessageMoveTask"]
+    );
+}
+
 #[tokio::test]
 async fn cost_policy_covers_its_calls() {
     let mut needed = NeededActions::new(command(CommandName::Cost, None));

@@ -101,6 +101,40 @@ async fn show_plan_of_untagged_topic(camera: &Camera<'_>, org: &Organization) {
     tag.expect("the tags");
 }
 
+/// Shows the messages of the dead-letter queue, the question of a redrive, and a redrive.
+async fn show_dead_letters(camera: &Camera<'_>, org: &Organization) {
+    let writes = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibilityBatch"];
+    camera.show_in_turn("dlq-empty", 0, &["dlq"], &writes).await;
+    let sqs = &org.clients().sqs;
+    let url = sqs.get_queue_url();
+    let url = url.queue_name("heeler_event_collection_queue_dlq").send();
+    let url = url.await.expect("a queue").queue_url.expect("its URL");
+    let missing = format!(
+        "AWSLogs/{}/{}/CloudTrail/us-east-1/2026/01/31/{}_CloudTrail_us-east-1_20260131T1200Z_AbCdEfGhIjKlMnOp.json.gz",
+        org.organization_id(),
+        org.account(),
+        org.account()
+    );
+    let notification = serde_json::json!({ "Records": [{
+        "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": org.bucket() }, "object": { "key": missing } },
+    }] });
+    for body in [
+        notification.to_string(),
+        r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#.to_owned(),
+    ] {
+        let send = sqs.send_message().queue_url(&url).message_body(body);
+        send.send().await.expect("a message");
+    }
+    camera.show_in_turn("dlq", 1, &["dlq"], &writes).await;
+    let redrive = ["dlq", "redrive"];
+    camera
+        .show_with("dlq-redrive-declined", 1, &redrive, NO_WORD)
+        .await;
+    let redrive = ["dlq", "redrive", "--yes"];
+    camera.show_piped("dlq-redrive", 0, &redrive).await;
+}
+
 /// Shows how `tail` of a bucket with one event ends. The time limit starts when the bucket has been listed.
 async fn show_tail_of_bucket(camera: &Camera<'_>) {
     let bucket = |args: &[&'static str]| [&["tail", "--source", "bucket"], args].concat();
@@ -217,6 +251,7 @@ async fn screens_of_option_s3() {
     show_tail_of_bucket(&camera).await;
     camera.show("tail-file", 0, &["tail", LOG_FILE]).await;
 
+    show_dead_letters(&camera, &org).await;
     change_deployment(&org).await;
     camera.show("plan-drift", 0, &["plan"]).await;
     camera.show("status-broken", 1, &["status"]).await;

@@ -51,6 +51,12 @@ pub fn role_path(text: &str) -> String {
     path.map_or_else(|| "/".to_owned(), |path| format!("/{path}/"))
 }
 
+/// Returns true for the name or the ARN of a FIFO queue. SQS requires this suffix.
+#[must_use]
+pub fn is_fifo_queue(text: &str) -> bool {
+    text.strip_suffix(".fifo").is_some()
+}
+
 /// Builds an ARN. The region is empty for IAM, and both region and account are empty for S3.
 #[must_use]
 pub fn build(

@@ -45,3 +45,5 @@ pub const BUCKET_LIFECYCLE: &[&str] = &["NoSuchLifecycleConfiguration"];
 pub const TRAIL: &[&str] = &["TrailNotFoundException"];
 /// Organizations, for the organization of an account that is in none.
 pub const ORGANIZATION: &[&str] = &["AWSOrganizationsNotInUseException"];
+/// S3, for an object. The response to `HeadObject` has no body, so that its code is the status.
+pub const OBJECT: &[&str] = &["NoSuchKey", "NotFound"];

@@ -16,7 +16,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Verify",
         &["status", "verify", "tail", "coverage", "list", "support"],
     ),
-    ("Change", &["destroy", "restore"]),
+    ("Change", &["dlq", "destroy", "restore"]),
     (
         "Reference",
         &["explain", "policy", "cost", "export", "completions", "help"],

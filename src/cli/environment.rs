@@ -24,8 +24,8 @@ pub const OPTIONS_WITHOUT_VARIABLE: &[&str] = &[
 /// Values that no variable can select, as pairs of option and value.
 const VALUES_WITHOUT_VARIABLE: &[(&str, &str)] = &[("source", "heeler-queue")];
 
-/// Options whose variable counts only together with another option, as pairs.
-const DEPENDENT_VARIABLES: &[(&str, &str)] = &[("webhook-format", "webhook")];
+/// Options whose variable counts only together with another option or argument, as pairs.
+const DEPENDENT_VARIABLES: &[(&str, &str)] = &[("rate", "action"), ("webhook-format", "webhook")];
 
 /// The arguments of a run that were typed, and the variables that they override.
 #[derive(Clone, Debug, Default)]

@@ -109,6 +109,14 @@ pub fn examples(command: &str) -> Vec<(String, String)> {
                 "heeler-ec coverage --resume coverage.progress",
             ),
         ],
+        "dlq" => &[
+            ("Show why messages were not delivered", "heeler-ec dlq"),
+            ("Move them back to Heeler's queue", "heeler-ec dlq redrive"),
+            (
+                "Move them slowly and without a question",
+                "heeler-ec dlq redrive --yes --rate 10",
+            ),
+        ],
         "verify" => &[
             ("Send a canary and follow it", "heeler-ec verify"),
             (

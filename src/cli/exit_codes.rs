@@ -50,6 +50,17 @@ pub fn exit_codes(command: &str) -> &'static [ExitCode] {
             (1, "you said no, or --account-id names another account"),
             (3, "AWS could not be read; the archive was still written"),
         ],
+        "dlq" => &[
+            (
+                0,
+                "the queue is empty; with redrive: the messages were moved",
+            ),
+            (
+                1,
+                "there are messages; with redrive: a hop is broken, or you said no",
+            ),
+            (3, "AWS did not respond, or the move task failed"),
+        ],
         "destroy" => &[
             (0, "deleted"),
             (1, "nothing to delete, a conflict, or you said no"),

@@ -4,6 +4,7 @@ mod command_groups;
 mod command_suggestions;
 mod cost;
 mod coverage;
+mod dlq;
 pub mod environment;
 pub mod examples;
 pub mod exit_codes;
@@ -43,6 +44,7 @@ use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
 pub use cost::CostArgs;
 pub use coverage::CoverageArgs;
+pub use dlq::{DlqAction, DlqArgs};
 pub use policy::{PolicyAccount, PolicyArgs, PolicyCommand};
 use shared::option_values;
 pub use shared::{
@@ -329,6 +331,12 @@ pub enum Command {
     /// external ID, access key, session token, e-mail address or event. Shows the files and asks before it writes them.
     /// The archive is also written if AWS cannot be read, and then exits with 3.
     Support(SupportArgs),
+    /// Show why messages are in the dead-letter queue, and move them back
+    ///
+    /// Reads each message once and returns it. Changes nothing but the visibility of the messages, for at most 30 seconds.
+    /// Never receives from Heeler's queue. With redrive, asks for confirmation and moves
+    /// all messages back to Heeler's queue, unless a hop is broken.
+    Dlq(DlqArgs),
     /// Export the deployment for Terraform, or the log files for Athena
     ///
     /// Read-only. For Terraform, prints import and resource blocks; with --output json, the addresses and IDs of the imports.
@@ -382,6 +390,7 @@ impl Command {
             Self::Status(args) => args.format.output.into(),
             Self::Coverage(args) => args.format.output.into(),
             Self::Cost(args) => args.format.output.into(),
+            Self::Dlq(args) => args.format.output.into(),
             Self::Verify(args) => args.format.output.into(),
             Self::Support(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),

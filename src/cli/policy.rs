@@ -72,6 +72,8 @@ pub enum PolicyCommand {
     Status,
     Coverage,
     Cost,
+    Dlq,
+    DlqRedrive,
     Verify,
     Support,
     Export,

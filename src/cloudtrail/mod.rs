@@ -12,7 +12,7 @@ mod json_elements;
 mod json_members;
 mod json_scan;
 mod layout;
-mod lenient_json;
+pub(crate) mod lenient_json;
 pub mod log_file;
 pub mod object_key;
 pub mod record;

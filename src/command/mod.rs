@@ -11,6 +11,7 @@ mod cost;
 mod coverage;
 mod ctrl_c;
 mod destroy;
+mod dlq;
 mod evidence;
 mod existing_deployment;
 mod explain;
@@ -155,6 +156,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         }
         Command::Coverage(args) => Box::pin(coverage::run(&context, args)).await,
         Command::Cost(args) => Box::pin(cost::run(&context, args)).await,
+        Command::Dlq(args) => Box::pin(dlq::run(&context, args)).await,
         Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
         Command::Support(args) => Box::pin(support::run(&context, args)).await,
         Command::Export(args) => {

@@ -113,6 +113,8 @@ fn permitted_command(
         PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Coverage => CommandName::Coverage,
         PolicyCommand::Cost => CommandName::Cost,
+        PolicyCommand::Dlq => CommandName::Dlq,
+        PolicyCommand::DlqRedrive => CommandName::DlqRedrive,
         PolicyCommand::Verify => CommandName::Verify,
         PolicyCommand::Support => CommandName::Support,
         PolicyCommand::Export => CommandName::Export,
@@ -144,6 +146,8 @@ fn needs_deployment(command: PolicyCommand) -> bool {
         | PolicyCommand::List => false,
         PolicyCommand::Outputs
         | PolicyCommand::Status
+        | PolicyCommand::Dlq
+        | PolicyCommand::DlqRedrive
         | PolicyCommand::Verify
         | PolicyCommand::Support
         | PolicyCommand::Export

@@ -235,7 +235,7 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     if let Fact::Failed(error) = &key.grants {
         return Ok(draft.failed(error));
     }
-    let caller = heeler_via_s3(facts, key);
+    let caller = heeler_via_s3(facts, key, &log_object(facts));
     let grantee = facts
         .role
         .role
@@ -301,8 +301,8 @@ fn owner_hint(request: &KeyGrantRequest) -> String {
     )
 }
 
-/// Returns Heeler as the caller for whom S3 calls KMS to decrypt a log object.
-fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
+/// Returns Heeler as the caller for whom S3 calls KMS to decrypt a log object. `object` is the ARN of the log object.
+pub(super) fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts, object: &str) -> Caller {
     let region = &facts.request.region;
     let caller = heeler(facts).via_service(&format!("s3.{region}.amazonaws.com"));
     let caller = match key.owner() {
@@ -312,7 +312,7 @@ fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
     // With an S3 Bucket Key, the encryption context has the ARN of the bucket instead of the object.
     let context = caller.context.with_one_of(
         "kms:EncryptionContext:aws:s3:arn",
-        [log_object(facts), log_bucket_arn(facts)],
+        [object.to_owned(), log_bucket_arn(facts)],
     );
     let caller = Caller { context, ..caller };
     match encrypting_trail(facts, key) {

@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod function;
 pub mod harvest;
 pub mod log_group;
+pub mod object_access;
 pub mod queue;
 pub mod role;
 pub mod topic;
@@ -237,4 +238,4 @@ fn into_hop(result: Result<Hop, Box<Hop>>) -> Hop {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

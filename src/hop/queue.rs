@@ -121,9 +121,7 @@ fn evaluate_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         .map_err(|hop| Box::new(with_repair(facts, *hop)))?;
     let target = queue.dead_letter_target.as_deref().map(resource_name);
     Ok(match target {
-        Some(name) if name == facts.request.dead_letter_queue => {
-            draft.ok(count(queue.visible + queue.in_flight + queue.delayed))
-        }
+        Some(name) if name == facts.request.dead_letter_queue => draft.ok(count(queue.messages())),
         Some(name) => with_repair(
             facts,
             draft.broken(format!("the dead-letter queue is {name}")),
@@ -147,7 +145,7 @@ fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             "the dead-letter queue does not exist",
         )
         .map_err(|hop| Box::new(with_repair(facts, *hop)))?;
-    let messages = queue.visible + queue.in_flight + queue.delayed;
+    let messages = queue.messages();
     if messages == 0 {
         return Ok(draft.ok("empty"));
     }
@@ -157,10 +155,9 @@ fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         facts.vendor()
     );
     Ok(draft.broken(observed).with_hint(format!(
-        "correct the other broken hops, and make sure that {} deletes what it receives; then move the messages \
-         back: `aws sqs start-message-move-task --region {} --source-arn {arn}`",
-        facts.vendor(),
-        facts.request.region
+        "`{}` shows the reasons; after the repair, `{}` moves the messages back",
+        facts.heeler_ec_command("dlq"),
+        facts.heeler_ec_command("dlq redrive")
     )))
 }
 

@@ -80,7 +80,7 @@ fn now() -> SystemTime {
 }
 
 /// A deployment that reads from a bucket, without problems.
-fn bucket_facts() -> PipelineFacts {
+pub(crate) fn bucket_facts() -> PipelineFacts {
     PipelineFacts {
         request: PipelineRequest {
             setup_arguments: "--option s3",
@@ -581,7 +581,7 @@ fn harvest_follows_last_use() {
 }
 
 /// A deployment that reads from a log group, as far as its function.
-fn log_group_facts() -> PipelineFacts {
+pub(crate) fn log_group_facts() -> PipelineFacts {
     let facts = bucket_facts();
     PipelineFacts {
         request: PipelineRequest {

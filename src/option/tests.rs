@@ -42,6 +42,8 @@ fn all_commands() -> Vec<PermittedCommand> {
                 CommandName::Status,
                 CommandName::Coverage,
                 CommandName::Cost,
+                CommandName::Dlq,
+                CommandName::DlqRedrive,
                 CommandName::Verify,
                 CommandName::Export,
                 CommandName::Tail,
@@ -220,6 +222,8 @@ fn read_only_commands_have_only_read_actions() {
             CommandName::Setup
             | CommandName::Destroy
             | CommandName::Restore
+            | CommandName::Dlq
+            | CommandName::DlqRedrive
             | CommandName::Verify => false,
         };
         let permitted = permitted_actions(&command, &longest_scope());
@@ -238,6 +242,18 @@ fn tail_and_verify_never_receive_from_heelers_queue() {
             if statement.actions.contains(&"sqs:ReceiveMessage") {
                 let is_temporary = |arn: &String| arn.contains("_ec_tail_");
                 assert!(statement.resources.iter().all(is_temporary));
+            }
+        }
+    }
+}
+
+#[test]
+fn dlq_receives_only_from_the_dead_letter_queue() {
+    for name in [CommandName::Dlq, CommandName::DlqRedrive] {
+        for statement in statements(&command(name, None), &longest_scope()) {
+            if statement.actions.contains(&"sqs:ReceiveMessage") {
+                let is_dead_letter_queue = |arn: &String| arn.contains("_dlq");
+                assert!(statement.resources.iter().all(is_dead_letter_queue));
             }
         }
     }

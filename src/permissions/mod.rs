@@ -41,6 +41,9 @@ pub enum CommandName {
     Status,
     Coverage,
     Cost,
+    Dlq,
+    /// `dlq redrive`.
+    DlqRedrive,
     Verify,
     Support,
     Export,
@@ -128,8 +131,14 @@ pub trait OptionPermissions: Debug + Sync {
     /// Reads of what messages in Heeler's queue refer to.
     fn message_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
+    /// Reads of the properties of the log objects that messages refer to, without their content.
+    fn log_object_properties(&self, scope: &PolicyScope) -> Vec<Statement>;
+
     /// Name of Heeler's queue.
     fn queue_name(&self, scope: &PolicyScope) -> String;
+
+    /// Name of the dead-letter queue.
+    fn dead_letter_queue_name(&self, scope: &PolicyScope) -> String;
 
     /// The placeholders of the option, the one of its region first. A scope has its names under them.
     fn placeholders(&self) -> &'static [Placeholder];
@@ -174,6 +183,8 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
         CommandName::Status => status(options, scope),
         CommandName::Coverage => coverage(scope),
         CommandName::Cost => cost(options, scope),
+        CommandName::Dlq => dlq(options, scope),
+        CommandName::DlqRedrive => dlq_redrive(options, scope),
         CommandName::Verify => verify(options, scope),
         // It makes the reads of status and of plan, which are also those of preflight.
         CommandName::Support => {
@@ -311,6 +322,88 @@ fn cost(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statemen
     all
 }
 
+fn dead_letter_queue_arns(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<String> {
+    options
+        .iter()
+        .map(|option| {
+            let name = option.dead_letter_queue_name(scope);
+            regional_scope(*option, scope).queue_arn(&name)
+        })
+        .collect()
+}
+
+/// Actions on the keys of the queues.
+fn queue_keys(
+    sid: &'static str,
+    actions: &[&'static str],
+    options: &[&dyn OptionPermissions],
+    scope: &PolicyScope,
+) -> Statement {
+    let key_arns = options
+        .iter()
+        .map(|option| regional_scope(*option, scope).all_key_arns());
+    Statement::new(sid, actions, key_arns).condition(
+        "StringLike",
+        RESOURCE_TAG_KEY,
+        [ANY_TAG_VALUE.to_owned()],
+    )
+}
+
+/// Reads the deployment as `status` does, and receives messages from the dead-letter queue and returns them.
+fn dlq(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = status(options, scope);
+    all.push(Statement::new(
+        "ReadDeadLetterQueueAndReturn",
+        &[
+            "sqs:ChangeMessageVisibility",
+            "sqs:ListQueueTags",
+            "sqs:ReceiveMessage",
+        ],
+        dead_letter_queue_arns(options, scope),
+    ));
+    all.push(queue_keys(
+        "DecryptMessages",
+        &["kms:Decrypt"],
+        options,
+        scope,
+    ));
+    for option in options {
+        all.extend(option.log_object_properties(scope));
+    }
+    all
+}
+
+/// Reads the deployment as `status` does, and starts a move task. SQS moves the messages with the permissions of the
+/// caller (SQS Developer Guide, "Dead-letter queue redrive permissions").
+fn dlq_redrive(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = status(options, scope);
+    all.push(Statement::new(
+        "MoveFromDeadLetterQueue",
+        &[
+            "sqs:CancelMessageMoveTask",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ListMessageMoveTasks",
+            "sqs:ListQueueTags",
+            "sqs:ReceiveMessage",
+            "sqs:StartMessageMoveTask",
+        ],
+        dead_letter_queue_arns(options, scope),
+    ));
+    all.push(Statement::new(
+        "MoveToHeelersQueue",
+        &["sqs:SendMessage"],
+        queue_arns(options, scope),
+    ));
+    all.push(queue_keys(
+        "EncryptMovedMessages",
+        &["kms:Decrypt", "kms:GenerateDataKey"],
+        options,
+        scope,
+    ));
+    all
+}
+
 fn verify(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
     let mut all = vec![
         find_deployment(scope),
@@ -349,9 +442,6 @@ fn tail_heeler_queue(
     options: &[&'static dyn OptionPermissions],
     scope: &PolicyScope,
 ) -> Vec<Statement> {
-    let key_arns = options
-        .iter()
-        .map(|option| regional_scope(*option, scope).all_key_arns());
     let mut all = vec![
         find_deployment(scope),
         account_names(),
@@ -364,11 +454,7 @@ fn tail_heeler_queue(
             ],
             queue_arns(options, scope),
         ),
-        Statement::new("DecryptMessages", &["kms:Decrypt"], key_arns).condition(
-            "StringLike",
-            RESOURCE_TAG_KEY,
-            [ANY_TAG_VALUE.to_owned()],
-        ),
+        queue_keys("DecryptMessages", &["kms:Decrypt"], options, scope),
     ];
     for option in options {
         all.extend(option.message_reads(scope));

@@ -10,6 +10,7 @@ mod compare;
 pub mod cost;
 pub mod coverage;
 pub mod destroy_plan;
+pub mod dlq;
 mod docs_link;
 pub mod document;
 mod error;

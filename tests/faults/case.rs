@@ -22,11 +22,13 @@ pub enum Command {
     Verify,
     Coverage,
     Support,
+    Dlq,
+    Redrive,
     Destroy,
 }
 
 impl Command {
-    pub const ALL: [Command; 11] = [
+    pub const ALL: [Command; 13] = [
         Command::Preflight,
         Command::Plan,
         Command::Setup,
@@ -37,6 +39,8 @@ impl Command {
         Command::Verify,
         Command::Coverage,
         Command::Support,
+        Command::Dlq,
+        Command::Redrive,
         Command::Destroy,
     ];
 
@@ -52,6 +56,8 @@ impl Command {
             Command::Verify => "verify",
             Command::Coverage => "coverage",
             Command::Support => "support",
+            Command::Dlq => "dlq",
+            Command::Redrive => "redrive",
             Command::Destroy => "destroy",
         }
     }

@@ -119,17 +119,42 @@ pub fn command_line<'a>(org: &'a Organization, command: Command, option: &str) -
         }
         Command::Coverage => heeler_ec(org).args(["coverage"]),
         Command::Support => heeler_ec(org).args(["support", "--dry-run"]),
+        Command::Dlq => heeler_ec(org).args(["dlq"]),
+        // A FIFO queue refuses a second redrive within five minutes.
+        Command::Redrive => heeler_ec(org).args(["dlq", "redrive", "--yes", "--force"]),
         Command::Destroy => destroy(org),
     }
 }
 
-/// Runs a command. While `tail` runs, events are delivered.
+/// Sends messages that Heeler did not delete to the dead-letter queue.
+async fn send_dead_letters(org: &Organization, option: &str) {
+    let (name, is_fifo) = match option {
+        "s3" => ("heeler_event_collection_queue_dlq", false),
+        _ => ("heeler_event_collection_queue_dlq.fifo", true),
+    };
+    let sqs = &org.clients().sqs;
+    let url = sqs.get_queue_url().queue_name(name).send().await;
+    let url = url.expect("a queue").queue_url;
+    for body in ["one", "two"] {
+        let mut message = sqs.send_message().set_queue_url(url.clone());
+        if is_fifo {
+            message = message.message_group_id("group");
+            message = message.message_deduplication_id(body);
+        }
+        message.message_body(body).send().await.expect("a message");
+    }
+}
+
+/// Runs a command. While `tail` runs, events are delivered. Before `dlq`, messages are in the dead-letter queue.
 pub async fn run_command(
     line: HeelerEc<'_>,
     command: Command,
     option: &str,
     org: &Organization,
 ) -> Run {
+    if matches!(command, Command::Dlq | Command::Redrive) {
+        send_dead_letters(org, option).await;
+    }
     if command != Command::Tail {
         return Box::pin(line.run()).await;
     }
@@ -243,6 +268,8 @@ fn check_run(case: &Case, run: &Run) -> Result<(), String> {
     }
     let is_documented = match run.status {
         0 | 3 => true,
+        // There are messages.
+        1 if case.command == Command::Dlq => true,
         // A check that failed, because AWS refused what it needs.
         1 => is_refusal(case.kind) && case.command.may_be_negative(),
         status => case.kind == Kind::Killed && status < 0,
@@ -251,12 +278,18 @@ fn check_run(case: &Case, run: &Run) -> Result<(), String> {
         return Err(format!("exit code {}", run.status));
     }
     let words = cause_words(case);
-    if run.status > 0 && !words.iter().any(|word| output.contains(*word)) {
+    let is_failure = run.status > 0 && (case.command, run.status) != (Command::Dlq, 1);
+    if is_failure && !words.iter().any(|word| output.contains(*word)) {
         return Err(format!("the message has none of {words:?}"));
     }
     let writes = matches!(
         case.command,
-        Command::Setup | Command::Destroy | Command::Tail | Command::Verify
+        Command::Setup
+            | Command::Destroy
+            | Command::Tail
+            | Command::Verify
+            | Command::Dlq
+            | Command::Redrive
     );
     if !writes && !run.writes().is_empty() {
         return Err("a command that only reads has written".to_owned());
@@ -285,7 +318,12 @@ async fn check_state(
     let again = command_line(org, case.command, option);
     let again = run_command(again, case.command, option, org).await;
     // A destroy that completed before the fault leaves nothing to destroy.
-    let is_done = again.status == 0 || (case.command == Command::Destroy && again.status == 1);
+    let is_done = match case.command {
+        Command::Destroy => matches!(again.status, 0 | 1),
+        // There are messages.
+        Command::Dlq => again.status == 1,
+        _ => again.status == 0,
+    };
     if !is_done {
         return Err(format!(
             "without faults the command exits with {}\n{}",

@@ -91,6 +91,24 @@ impl<'a> Camera<'a> {
         self.show_in(name, status, args, &[], &env).await;
     }
 
+    /// Like `show`, for a command whose concurrent runs would affect each other. Of its calls that count as writes, it may
+    /// make only these.
+    pub async fn show_in_turn(&self, name: &str, status: i32, args: &[&str], writes: &[&str]) {
+        let mut runs = Vec::new();
+        for terminal in &TERMINALS {
+            let command = heeler_ec(self.org).args(args);
+            let command = command.on_terminal(terminal.columns, &[]);
+            let env = terminal.env.iter();
+            let command = env.fold(command, |command, (name, value)| command.env(name, value));
+            let run = command.run().await;
+            let names: Vec<String> = run.writes().iter().map(|call| call.name()).collect();
+            let is_allowed = |call: &String| writes.contains(&call.as_str());
+            assert!(names.iter().all(is_allowed), "{name} writes: {names:?}");
+            runs.push(run);
+        }
+        self.compare_terminals(name, status, args, runs);
+    }
+
     async fn show_in(
         &self,
         name: &str,
@@ -110,11 +128,18 @@ impl<'a> Camera<'a> {
                 .run()
         });
         let runs = futures_util::future::join_all(runs).await;
+        for run in &runs {
+            assert_eq!(run.writes().len(), 0, "{name} writes: {:?}", run.writes());
+        }
+        self.compare_terminals(name, status, args, runs);
+    }
+
+    /// Compares what a command has shown on each terminal.
+    fn compare_terminals(&self, name: &str, status: i32, args: &[&str], runs: Vec<Run>) {
         let texts: Vec<String> = runs
             .into_iter()
             .map(|run| {
                 let run = run.expect_status(status);
-                assert_eq!(run.writes().len(), 0, "{name} writes: {:?}", run.writes());
                 self.redaction.apply(&tidy(&run.stdout))
             })
             .collect();

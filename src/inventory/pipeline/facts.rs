@@ -205,6 +205,14 @@ pub struct QueueFacts {
     pub delayed: u64,
 }
 
+impl QueueFacts {
+    /// The number of all messages.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.visible + self.in_flight + self.delayed
+    }
+}
+
 /// A role with its policies.
 #[derive(Clone, Debug, Default)]
 pub struct RoleFacts {

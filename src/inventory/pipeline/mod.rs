@@ -177,6 +177,28 @@ pub async fn current_log_prefix(aws: &Aws, request: &PipelineRequest) -> Result<
     Ok(trail.map(|trail| log_objects::log_prefix(Some(&trail), organization.as_ref())))
 }
 
+/// Counts the messages of a queue. Returns `None` if the queue does not exist.
+///
+/// # Errors
+/// If SQS refuses a call.
+pub async fn count_messages_of(aws: &Aws, name: &str) -> Result<Option<u64>> {
+    let found = queue::queue_facts(&LimitedClients::new(aws), name).await?;
+    Ok(found.map(|queue| queue.messages()))
+}
+
+/// Reads keys of log objects that the facts do not contain, each with its policy and the grants of the role.
+pub async fn read_log_keys(
+    aws: &Aws,
+    request: &PipelineRequest,
+    keys: impl IntoIterator<Item = String>,
+) -> Vec<KeyFacts> {
+    let clients = &LimitedClients::new(aws);
+    let reads = keys.into_iter().map(async |asked| {
+        key::inspect(clients, &asked, &request.account, &request.role_arn).await
+    });
+    join_all(reads).await
+}
+
 /// The facts about the resources between the trail and the queue. Facts about the other kind of source are not
 /// requested.
 #[derive(Default)]

@@ -315,8 +315,17 @@ impl OptionPermissions for CloudWatchPermissions {
         Vec::new()
     }
 
+    /// Messages contain the events themselves.
+    fn log_object_properties(&self, _: &PolicyScope) -> Vec<Statement> {
+        Vec::new()
+    }
+
     fn queue_name(&self, scope: &PolicyScope) -> String {
         scope.names.fifo_queue()
+    }
+
+    fn dead_letter_queue_name(&self, scope: &PolicyScope) -> String {
+        scope.names.dead_letter_fifo_queue()
     }
 
     fn placeholders(&self) -> &'static [Placeholder] {

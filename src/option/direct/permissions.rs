@@ -5,7 +5,8 @@ use crate::deployment::Deployment;
 use crate::inventory::{InventoryRequest, Snapshot};
 use crate::option::bucket_keys::granted_keys;
 use crate::option::s3::permissions::{
-    grant_writes, log_object_reads, notification_write, queue_arns, queue_reads,
+    grant_writes, log_object_properties, log_object_reads, notification_write, queue_arns,
+    queue_reads,
 };
 use crate::option::s3::policy_scope::{
     self, BUCKET, BUCKET_KEYS, LOG_PREFIX, REGION, bucket_arn, bucket_key_arns, in_bucket_region,
@@ -224,8 +225,16 @@ impl OptionPermissions for DirectPermissions {
         all
     }
 
+    fn log_object_properties(&self, scope: &PolicyScope) -> Vec<Statement> {
+        log_object_properties(scope)
+    }
+
     fn queue_name(&self, scope: &PolicyScope) -> String {
         scope.names.queue()
+    }
+
+    fn dead_letter_queue_name(&self, scope: &PolicyScope) -> String {
+        scope.names.dead_letter_queue()
     }
 
     fn placeholders(&self) -> &'static [Placeholder] {

@@ -330,8 +330,16 @@ impl OptionPermissions for S3Permissions {
         log_object_reads(scope)
     }
 
+    fn log_object_properties(&self, scope: &PolicyScope) -> Vec<Statement> {
+        log_object_properties(scope)
+    }
+
     fn queue_name(&self, scope: &PolicyScope) -> String {
         scope.names.queue()
+    }
+
+    fn dead_letter_queue_name(&self, scope: &PolicyScope) -> String {
+        scope.names.dead_letter_queue()
     }
 
     fn placeholders(&self) -> &'static [Placeholder] {
@@ -477,16 +485,25 @@ fn temporary_queue(scope: &PolicyScope) -> Vec<Statement> {
     ]
 }
 
+/// Reads the properties of log objects. Without the permission to list the bucket, S3 does not say that an object does not
+/// exist.
+pub(in crate::option) fn log_object_properties(scope: &PolicyScope) -> Vec<Statement> {
+    let find = Statement::new("FindLogObjects", &["s3:ListBucket"], [bucket_arn(scope)]);
+    vec![find.in_account(&scope.account), log_object_read(scope)]
+}
+
+fn log_object_read(scope: &PolicyScope) -> Statement {
+    Statement::new(
+        "ReadLogObjects",
+        &["s3:GetObject"],
+        [log_object_arns(scope)],
+    )
+    .in_account(&scope.account)
+}
+
 /// Reads and decrypts log objects.
 pub(in crate::option) fn log_object_reads(scope: &PolicyScope) -> Vec<Statement> {
-    let mut all = vec![
-        Statement::new(
-            "ReadLogObjects",
-            &["s3:GetObject"],
-            [log_object_arns(scope)],
-        )
-        .in_account(&scope.account),
-    ];
+    let mut all = vec![log_object_read(scope)];
     if !bucket_key_arns(scope).is_empty() {
         let via_s3 = format!("s3.{}.amazonaws.com", region(scope));
         all.push(

@@ -11,6 +11,7 @@ pub enum CleanUp {
     FinishDocument,
     ReturnMessages,
     DeleteTemporaryQueue,
+    CancelMoveTask,
 }
 
 impl Notice for CleanUp {
@@ -22,6 +23,7 @@ impl Notice for CleanUp {
             Self::FinishDocument => "finishing the current document",
             Self::ReturnMessages => "returning the received messages",
             Self::DeleteTemporaryQueue => "deleting the temporary queue",
+            Self::CancelMoveTask => "cancelling the move task",
         };
         Message::status(
             "interrupted",

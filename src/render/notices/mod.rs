@@ -4,6 +4,7 @@ pub mod backup;
 pub mod cost;
 pub mod coverage;
 pub mod destroy;
+pub mod dlq;
 pub mod export;
 pub mod guide;
 pub mod interrupt;

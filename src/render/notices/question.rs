@@ -19,6 +19,14 @@ pub enum Question<'a> {
     /// Destructive: the user types `yes`.
     DeleteResources { count: usize, account: &'a str },
     /// Destructive: the user types `yes`.
+    RedriveMessages {
+        /// The approximate number of messages.
+        count: u64,
+        /// The name of Heeler's queue.
+        queue: &'a str,
+        account: &'a str,
+    },
+    /// Destructive: the user types `yes`.
     RestoreDocuments { count: usize, account: &'a str },
 }
 
@@ -43,6 +51,16 @@ impl Question<'_> {
                 "\nDelete {} in account {account}? Messages that were not received yet are lost.",
                 these(count, "resource")
             ),
+            Self::RedriveMessages {
+                count,
+                queue,
+                account,
+            } => {
+                let noun = if count == 1 { "message" } else { "messages" };
+                format!(
+                    "\nMove about {count} {noun} to queue {queue} in account {account}? Heeler receives them again."
+                )
+            }
             Self::RestoreDocuments { count, account } => format!(
                 "\nRestore {} in account {account}? This overwrites their current content.",
                 these(count, "document")

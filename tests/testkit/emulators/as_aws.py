@@ -275,3 +275,126 @@ def filter_matches(key, prefix, suffix):
         return False
     prefix, suffix = map(urllib.parse.unquote_plus, values)
     return key.startswith(prefix) and key.endswith(suffix)
+
+
+# The message move tasks of each dead-letter queue, by its ARN; the newest is the last.
+_move_tasks = defaultdict(list)
+MESSAGES_PER_SECOND = 500
+# The time for which a FIFO queue drops a message that it has received before.
+DEDUPLICATION_SECONDS = 300
+
+
+def is_active(task):
+    return task["Status"] in ("RUNNING", "CANCELLING")
+
+
+def start_move_task(request, find_queue, queues):
+    """Starts a task. `find_queue` returns a queue by its ARN, and `queues` are all queues of the account."""
+    source, destination = request["SourceArn"], request.get("DestinationArn")
+    if find_queue(source) is None:
+        message = "The resource that you specified for the SourceArn parameter doesn't exist."
+        raise ServiceError("ResourceNotFoundException", message, 404)
+    policies = [json.loads(queue["attributes"].get("RedrivePolicy") or "{}") for queue in queues]
+    if not any(policy.get("deadLetterTargetArn") == source for policy in policies):
+        raise ServiceError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+    if any(is_active(task) for task in _move_tasks[source]):
+        message = "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
+        raise ServiceError("InvalidParameterValue", message)
+    if destination and find_queue(destination) is None:
+        message = "The resource that you specified for the DestinationArn parameter doesn't exist."
+        raise ServiceError("ResourceNotFoundException", message, 404)
+    if destination and source.endswith(".fifo") != destination.endswith(".fifo"):
+        raise ServiceError("InvalidParameterValue", "Source and destination queue must be of the same type.")
+    # Two tasks that are started at the same time have different times.
+    started = int(time.time() * 1000)
+    if _move_tasks[source]:
+        started = max(started, _move_tasks[source][-1]["StartedTimestamp"] + 1)
+    task = {
+        "TaskHandle": f"task-{len(_move_tasks[source])}-{started}-{source}",
+        "Status": "RUNNING",
+        "SourceArn": source,
+        "ApproximateNumberOfMessagesMoved": 0,
+        "ApproximateNumberOfMessagesToMove": len(find_queue(source)["messages"]),
+        "StartedTimestamp": started,
+        "rate": request.get("MaxNumberOfMessagesPerSecond", MESSAGES_PER_SECOND),
+    }
+    if destination:
+        task["DestinationArn"] = destination
+    if "MaxNumberOfMessagesPerSecond" in request:
+        task["MaxNumberOfMessagesPerSecond"] = request["MaxNumberOfMessagesPerSecond"]
+    _move_tasks[source].append(task)
+    return {"TaskHandle": task["TaskHandle"]}
+
+
+def list_move_tasks(request, find_queue):
+    source = request["SourceArn"]
+    if find_queue(source) is None:
+        message = "The resource that you specified for the SourceArn parameter doesn't exist."
+        raise ServiceError("ResourceNotFoundException", message, 404)
+    newest = _move_tasks[source][::-1][: request.get("MaxResults", 1)]
+    hidden = lambda task: ("rate",) if task["Status"] == "RUNNING" else ("rate", "TaskHandle")  # noqa: E731
+    return {"Results": [{key: task[key] for key in task if key not in hidden(task)} for task in newest]}
+
+
+def cancel_move_task(request):
+    for tasks in _move_tasks.values():
+        for task in tasks:
+            if task["TaskHandle"] == request["TaskHandle"] and task["Status"] == "RUNNING":
+                task["Status"] = "CANCELLED"
+                return {"ApproximateNumberOfMessagesMoved": task["ApproximateNumberOfMessagesMoved"]}
+    raise ServiceError("ResourceNotFoundException", "The specified task does not exist or is not running.", 404)
+
+
+def advance_move_tasks(find_queue, new_id):
+    """Moves the messages that the active tasks have moved by now. A message that a reader holds stays, and in a FIFO queue
+    so do the others of its group."""
+    now = time.time()
+    for task in [task for tasks in _move_tasks.values() for task in tasks if task["Status"] == "RUNNING"]:
+        source, due = find_queue(task["SourceArn"]), int((now - task["StartedTimestamp"] / 1000) * task["rate"])
+        if source is None:
+            task.update(Status="FAILED", FailureReason="AWS.SimpleQueueService.NonExistentQueue")
+            continue
+        while task["ApproximateNumberOfMessagesMoved"] < due:
+            message = next(movable(source, now), None)
+            if message is None:
+                break
+            arn = task.get("DestinationArn") or message["sys"].get("DeadLetterQueueSourceArn")
+            if not arn or find_queue(arn) is None:
+                task.update(Status="FAILED", FailureReason="CouldNotDetermineMessageSource")
+                break
+            source["messages"] = [other for other in source["messages"] if other is not message]
+            redeliver(find_queue(arn), message, now, new_id)
+            task["ApproximateNumberOfMessagesMoved"] += 1
+        if task["Status"] == "RUNNING" and next(movable(source, now), None) is None:
+            task["Status"] = "COMPLETED"
+
+
+def movable(queue, now):
+    """The messages that a task can move, in their order."""
+    held = {
+        message.get("group_id")
+        for message in queue["messages"]
+        if message.get("visible_at", 0) > now and message.get("group_id")
+    }
+    for message in queue["messages"]:
+        if message.get("visible_at", 0) <= now and message.get("group_id") not in held:
+            yield message
+
+
+def redeliver(queue, message, now, new_id):
+    """Sends a moved message: with a new ID, without its counts and its source. A FIFO queue drops one that it has received
+    within five minutes."""
+    origin = message.get("origin_id", message["id"])
+    moved = {**message, "id": new_id(), "origin_id": origin, "sent_at": now, "visible_at": now}
+    moved.update(receive_count=0, receipt_handle=None, first_receive_at=None)
+    moved["sys"] = {key: value for key, value in message["sys"].items() if key != "DeadLetterQueueSourceArn"}
+    moved["sys"]["SentTimestamp"] = str(int(now * 1000))
+    if queue["is_fifo"]:
+        known = queue["dedup_cache"].get(origin)
+        if known and known["expire"] > now:
+            return
+        queue["dedup_cache"][origin] = {"expire": now + DEDUPLICATION_SECONDS, "id": moved["id"]}
+        moved.update(dedup_id=origin, dedup_cache_key=origin)
+        queue["fifo_seq"] += 1
+        moved["seq"] = str(queue["fifo_seq"]).zfill(20)
+    queue["messages"].append(moved)

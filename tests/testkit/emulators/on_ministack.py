@@ -248,6 +248,40 @@ def extend_function_timeouts():
     lambda_runtime.Worker.__init__ = corrected
 
 
+def sqs(module):
+    """Adds message move tasks, which ministack lacks."""
+    from ministack.core.responses import new_uuid
+
+    def find(arn):
+        queue = module._queue_by_arn(arn)
+        for message in queue["messages"] if queue else []:
+            module._ensure_msg_fields(message)
+        return queue
+
+    def corrected(operation):
+        def handle(request, _url):
+            try:
+                return operation(request)
+            except as_aws.ServiceError as error:
+                raise module._Err(error.code, error.message, error.status) from error
+
+        return handle
+
+    def start(request):
+        return as_aws.start_move_task(request, find, list(module._queues.values()))
+
+    dispatch = module._dispatch
+
+    async def advanced(action, data, url):
+        as_aws.advance_move_tasks(find, new_uuid)
+        return await dispatch(action, data, url)
+
+    module._dispatch = advanced
+    module._HANDLERS["StartMessageMoveTask"] = corrected(start)
+    module._HANDLERS["ListMessageMoveTasks"] = corrected(lambda request: as_aws.list_move_tasks(request, find))
+    module._HANDLERS["CancelMessageMoveTask"] = corrected(as_aws.cancel_move_task)
+
+
 SERVICES = {
     "account": account,
     "cloudtrail": cloudtrail,
@@ -258,4 +292,5 @@ SERVICES = {
     "organizations": organizations,
     "s3": s3,
     "sns": sns,
+    "sqs": sqs,
 }

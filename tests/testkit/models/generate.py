@@ -46,9 +46,9 @@ OPERATIONS = {
     "sns": "ConfirmSubscription CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes "
     "ListSubscriptions ListSubscriptionsByTopic ListTagsForResource ListTopics SetSubscriptionAttributes "
     "SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource",
-    "sqs": "ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage DeleteMessageBatch "
-    "DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues ListQueueTags ListQueues PurgeQueue "
-    "ReceiveMessage SetQueueAttributes TagQueue UntagQueue",
+    "sqs": "CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage DeleteMessageBatch "
+    "DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues ListMessageMoveTasks ListQueueTags "
+    "ListQueues PurgeQueue ReceiveMessage SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue",
     "sts": "AssumeRole GetCallerIdentity GetSessionToken",
 }
 

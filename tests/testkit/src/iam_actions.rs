@@ -136,9 +136,11 @@ const SAME_NAME: &[(&str, &[&str])] = &[
     (
         "sqs",
         &[
+            "CancelMessageMoveTask",
             "DeleteQueue",
             "GetQueueAttributes",
             "GetQueueUrl",
+            "ListMessageMoveTasks",
             "ListQueueTags",
             "ListQueues",
             "ReceiveMessage",
@@ -196,6 +198,18 @@ const OTHER_ACTIONS: &[(&str, &[&str])] = &[
         &["sqs:ChangeMessageVisibility"],
     ),
     ("sqs:DeleteMessageBatch", &["sqs:DeleteMessage"]),
+    // SQS moves the messages with the permissions of the caller.
+    (
+        "sqs:StartMessageMoveTask",
+        &[
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+            "sqs:StartMessageMoveTask",
+        ],
+    ),
     // A permission of the credentials of the source profile, not of the role that runs the command.
     ("sts:AssumeRole", &[]),
     // This operation needs no permission.

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "cost",
     "coverage",
     "destroy",
+    "dlq",
     "explain",
     "export",
     "list",
