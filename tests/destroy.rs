@@ -143,6 +143,58 @@ error: nothing is deployed under the name prefix "heeler"
     }
 }
 
+#[tokio::test]
+async fn failed_deletion_names_the_duplicate_key() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let tags = [
+        ("heeler-ec:option", "s3"),
+        ("heeler-ec:alias", "alias/heeler_kms_key_sqs"),
+    ];
+    let tags = tags.map(|(key, value)| {
+        let tag = aws_sdk_kms::types::Tag::builder();
+        tag.tag_key(key).tag_value(value).build().expect("a tag")
+    });
+    let kms = &org.clients().kms;
+    let mut orphans = Vec::new();
+    for _ in 0..2 {
+        let created = kms.create_key().set_tags(Some(tags.to_vec())).send();
+        let created = created.await.expect("a key").key_metadata;
+        orphans.push(created.expect("its metadata").key_id);
+    }
+    let [refused, other] = orphans.as_slice() else {
+        panic!("two keys")
+    };
+    let refusal = FaultAction::refuse(400, "AccessDeniedException", "with an explicit deny");
+    let fault = Fault::new("kms", "ScheduleKeyDeletion", refusal);
+    org.proxy().fault(fault.with_body_containing(refused));
+    let run = destroy(&org).args(["-o", "json"]).run().await;
+    let run = run.expect_status(3);
+    let line = |start: String| {
+        let mut lines = run.stderr.lines();
+        let line = lines
+            .find(|line| line.starts_with(&start))
+            .map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{start:?} is not in\n{}", run.stderr))
+    };
+    assert!(line(format!("  kms key {refused}: ")).contains("AccessDeniedException"));
+    for deleted in ["heeler_kms_key_sqs", other] {
+        let text = line(format!("  kms key {deleted}: "));
+        assert!(text.contains("AWS deletes it in 7 days"), "{text}");
+    }
+    let steps = json(&run)["steps"].take();
+    let rows = steps.as_array().expect("a list of steps").iter();
+    let keys = rows.filter(|row| row["kind"] == "kms key");
+    let keys = keys.map(|row| (text(&row["name"]), text(&row["status"])));
+    let statuses: std::collections::BTreeMap<String, String> = keys.collect();
+    assert_eq!(statuses["heeler_kms_key_sqs"], "done");
+    assert_eq!(statuses[refused.as_str()], "failed");
+    assert_eq!(statuses[other.as_str()], "done");
+    org.proxy().clear_faults();
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+}
+
 /// The results of `status`, `list` and `plan`, without the observations of `status`, which contain times.
 async fn deployment_views(org: &Organization) -> [Value; 3] {
     let mut views = [Value::Null, Value::Null, Value::Null];

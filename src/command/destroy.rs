@@ -1,5 +1,7 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::backup::BackupInProgress;
 use super::changed_tags::{TargetOrigin, reject_changed_tags};
 use super::existing_deployment::{check_account, find_role, other_deployment_hint};
@@ -24,6 +26,7 @@ use crate::option::{self, DeliveryOption, LocateRequest, Target};
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
+use crate::reconcile::graph::ResourceId;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
 use crate::reconcile::{Actual, OtherUsers};
@@ -133,7 +136,7 @@ impl DestroyRun<'_, '_> {
     async fn confirm_and_delete(
         &self,
         used: &[(&PlanStep, OtherUsers)],
-        statuses: &mut Vec<StepStatus>,
+        statuses: &mut Vec<Vec<StepStatus>>,
     ) -> Result<DestroyEnd> {
         let context = self.context;
         if self.plan.first_unreadable().is_some() {
@@ -165,10 +168,10 @@ impl DestroyRun<'_, '_> {
             }
             None => None,
         };
-        let outcomes = self.delete().await;
-        *statuses = destroy_statuses(self.actions, &outcomes);
+        let (outcomes, deletions) = self.delete().await;
+        *statuses = destroy_statuses(self.actions, &outcomes, &deletions);
         let backup_failure = super::backup::finish(backup).await;
-        let failure = report_leftovers(context, self.actions, &outcomes).err();
+        let failure = report_leftovers(context, self.actions, &outcomes, &deletions).err();
         let requests = self.target.grant_requests();
         if failure.is_none() && !requests.is_empty() {
             context.ui.notify(&DestroyNotice::GrantsRemain(requests));
@@ -201,7 +204,7 @@ impl DestroyRun<'_, '_> {
     }
 
     /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
-    async fn delete(&self) -> Vec<Outcome<(), Error>> {
+    async fn delete(&self) -> (Vec<Outcome<(), Error>>, DeletionResults) {
         let context = self.context;
         let delayed = self.actions.iter().flat_map(|(step, _)| {
             let duplicates = step.duplicates.iter().map(|duplicate| &duplicate.id);
@@ -212,7 +215,12 @@ impl DestroyRun<'_, '_> {
             ProgressDisplay::new(context.ui, self.deletions()).with_deletion_days(delayed);
         let cancellation = context.interrupt.cancellation();
         context.interrupt.set_clean_up(CleanUp::FinishCalls);
-        let observer = |event: ReconcileEvent| progress.on_event(&event);
+        let deletions = Mutex::new(DeletionResults::default());
+        let observer = |event: ReconcileEvent| {
+            progress.on_event(&event);
+            let mut deletions = deletions.lock().unwrap_or_else(PoisonError::into_inner);
+            deletions.record(event);
+        };
         let options = ExecutionOptions::new(&cancellation, &observer);
         let outcomes = destroy(self.plan, options).await;
         progress.finish();
@@ -221,25 +229,60 @@ impl DestroyRun<'_, '_> {
         {
             remove_stale_queues(context, self.aws, &topic).await;
         }
-        outcomes
+        let deletions = deletions.into_inner();
+        let deletions = deletions.unwrap_or_else(PoisonError::into_inner);
+        (outcomes, deletions)
     }
 }
 
-/// Returns the status of each action after a destroy.
+/// The deletions of a destroy. The outcome of a step does not say which of its duplicates failed.
+#[derive(Debug, Default)]
+struct DeletionResults {
+    finished: Vec<ResourceId>,
+    /// The resources that were not deleted, each with the reason.
+    failed: Vec<(ResourceId, String)>,
+}
+
+impl DeletionResults {
+    fn record(&mut self, event: ReconcileEvent) {
+        match event {
+            ReconcileEvent::Finished { id, .. } => self.finished.push(id),
+            ReconcileEvent::Failed { id, reason, .. } => self.failed.push((id, reason)),
+            _ => {}
+        }
+    }
+
+    fn failure_of(&self, id: &ResourceId) -> Option<&str> {
+        let mut failed = self.failed.iter();
+        let (_, reason) = failed.find(|(failed, _)| failed == id)?;
+        Some(reason)
+    }
+}
+
+/// Returns the status of each resource and its duplicates after a destroy.
 fn destroy_statuses(
     actions: &[(&PlanStep, DestroyAction)],
     outcomes: &[Outcome<(), Error>],
-) -> Vec<StepStatus> {
+    deletions: &DeletionResults,
+) -> Vec<Vec<StepStatus>> {
+    let status = |initial: StepStatus, outcome: &Outcome<(), Error>, id: &ResourceId| match outcome
+    {
+        _ if !matches!(initial, StepStatus::Pending) => initial,
+        Outcome::Done(()) => StepStatus::Done,
+        Outcome::Failed(_) if deletions.finished.contains(id) => StepStatus::Done,
+        Outcome::Failed(error) if error.exit() == Exit::Interrupted => StepStatus::Skipped,
+        Outcome::Failed(error) => StepStatus::Failed(error.clone()),
+        Outcome::Skipped { .. } => StepStatus::Skipped,
+    };
     let initial = initial_destroy_statuses(actions).into_iter();
-    let statuses = initial
-        .zip(outcomes)
-        .map(|(initial, outcome)| match outcome {
-            _ if !matches!(initial, StepStatus::Pending) => initial,
-            Outcome::Done(()) => StepStatus::Done,
-            Outcome::Failed(error) if error.exit() == Exit::Interrupted => StepStatus::Skipped,
-            Outcome::Failed(error) => StepStatus::Failed(error.clone()),
-            Outcome::Skipped { .. } => StepStatus::Skipped,
-        });
+    let steps = actions.iter().zip(outcomes).zip(initial);
+    let statuses = steps.map(|(((step, _), outcome), initial)| {
+        let duplicates = step.duplicates.iter().map(|copy| &copy.id);
+        let ids = std::iter::once(&step.id).chain(duplicates);
+        let rows = initial.into_iter().zip(ids);
+        rows.map(|(initial, id)| status(initial, outcome, id))
+            .collect()
+    });
     statuses.collect()
 }
 
@@ -434,11 +477,43 @@ fn pending_deletion(step: &PlanStep, actual: &Actual) -> Option<RemainingReason>
     })
 }
 
+/// Returns a resource and its duplicates.
+fn copies(step: &PlanStep) -> impl Iterator<Item = (&ResourceId, &Actual)> {
+    let own = step.actual.iter().map(|actual| (&step.id, actual));
+    let duplicates = step.duplicates.iter();
+    own.chain(duplicates.map(|copy| (&copy.id, &copy.actual)))
+}
+
+/// Returns what remains of a resource and its duplicates, of which at least one was not deleted.
+fn remaining_copies(
+    step: &PlanStep,
+    error: &Error,
+    deletions: &DeletionResults,
+) -> Vec<RemainingResource> {
+    let remaining = copies(step).filter_map(|(id, actual)| {
+        let reason = if deletions.finished.contains(id) {
+            pending_deletion(step, actual)?
+        } else {
+            // The error is that of the first resource that was not deleted.
+            let reason = deletions.failure_of(id);
+            let other = reason.filter(|reason| *reason != error.to_string());
+            let cause = other.map_or_else(|| error.cause(), str::to_owned);
+            RemainingReason::Failed { cause }
+        };
+        Some(RemainingResource {
+            id: id.clone(),
+            reason,
+        })
+    });
+    remaining.collect()
+}
+
 /// Reports the resources that remain, with the reasons.
 fn report_leftovers(
     context: &Context,
     actions: &[(&PlanStep, DestroyAction)],
     outcomes: &[Outcome<(), Error>],
+    deletions: &DeletionResults,
 ) -> Result<()> {
     let mut failed = None;
     let mut remaining = Vec::new();
@@ -448,18 +523,15 @@ fn report_leftovers(
             (DestroyAction::BlockedBy(by), _) => RemainingReason::InUseBy(by.clone()),
             (DestroyAction::Delete, Outcome::Failed(error)) => {
                 failed.get_or_insert_with(|| error.clone());
-                RemainingReason::Failed {
-                    cause: error.cause(),
-                }
+                let left = remaining_copies(step, error, deletions);
+                remaining.extend(left);
+                continue;
             }
             (DestroyAction::Delete, Outcome::Skipped { blocked_by }) => {
                 RemainingReason::DependsOn(actions[*blocked_by].0.id.clone())
             }
             (DestroyAction::Delete, Outcome::Done(())) => {
-                let duplicates = step.duplicates.iter();
-                let own = step.actual.iter().map(|actual| (&step.id, actual));
-                let deleted = own.chain(duplicates.map(|copy| (&copy.id, &copy.actual)));
-                remaining.extend(deleted.filter_map(|(id, actual)| {
+                remaining.extend(copies(step).filter_map(|(id, actual)| {
                     Some(RemainingResource {
                         id: id.clone(),
                         reason: pending_deletion(step, actual)?,

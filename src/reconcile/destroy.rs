@@ -170,21 +170,23 @@ async fn destroy_step<C: Send + Sync>(
     let (DestroyAction::Delete, Some(actual)) = (&actions[node], &step.actual) else {
         return Ok(());
     };
-    with_events(&step.id, Verb::Delete, options, async {
+    let mut result = with_events(&step.id, Verb::Delete, options, async {
         if let Some(refusal) = plan.scope_refusal(node) {
             return Err(refusal.clone());
         }
         let reason = DeleteReason::Destroy;
         delete_and_wait(plan, node, actual, reason, options, accepted).await
     })
-    .await?;
+    .await;
+    // Each duplicate is deleted, whether the others can be deleted or not. The events name those that remain.
     for duplicate in &step.duplicates {
-        with_events(&duplicate.id, Verb::Delete, options, async {
+        let deleted = with_events(&duplicate.id, Verb::Delete, options, async {
             let reason = DeleteReason::Destroy;
             delete_and_wait(plan, node, &duplicate.actual, reason, options, accepted).await
-        })
-        .await?;
+        });
+        result = result.and(deleted.await);
     }
+    result?;
     for (child, action) in plan.steps.iter().zip(actions) {
         if *action == DestroyAction::DeletedWith(step.id.clone()) {
             (options.observer)(ReconcileEvent::DeletedWith {

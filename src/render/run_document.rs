@@ -57,7 +57,7 @@ pub const MASK: &str = "(masked)";
 
 /// Returns the status of each action before a destroy.
 #[must_use]
-pub fn initial_destroy_statuses(actions: &[(&PlanStep, DestroyAction)]) -> Vec<StepStatus> {
+pub fn initial_destroy_statuses(actions: &[(&PlanStep, DestroyAction)]) -> Vec<Vec<StepStatus>> {
     let status = |action: &DestroyAction| match action {
         DestroyAction::Delete | DestroyAction::DeletedWith(_) | DestroyAction::Unknown => {
             StepStatus::Pending
@@ -66,7 +66,10 @@ pub fn initial_destroy_statuses(actions: &[(&PlanStep, DestroyAction)]) -> Vec<S
             StepStatus::Unchanged
         }
     };
-    actions.iter().map(|(_, action)| status(action)).collect()
+    let statuses = actions
+        .iter()
+        .map(|(step, action)| vec![status(action); 1 + step.duplicates.len()]);
+    statuses.collect()
 }
 
 /// Returns the plan of a destroy, or as JSON also its progress.
@@ -75,7 +78,7 @@ pub fn destroy_document(
     ui: &Ui,
     location: &PlanLocation<'_>,
     actions: &[(&PlanStep, DestroyAction)],
-    statuses: &[StepStatus],
+    statuses: &[Vec<StepStatus>],
     is_cancelled: bool,
 ) -> Document {
     if ui.format() != OutputFormat::Json {
@@ -83,7 +86,7 @@ pub fn destroy_document(
     }
     let mut rows = Vec::new();
     let mut row_statuses = Vec::new();
-    for ((step, action), status) in actions.iter().zip(statuses) {
+    for ((step, action), statuses) in actions.iter().zip(statuses) {
         if *action == DestroyAction::Absent {
             continue;
         }
@@ -95,12 +98,12 @@ pub fn destroy_document(
                 "preserved": step.preserved,
                 "reason": reason,
             }));
-            row_statuses.push(status);
         };
         add_row(&step.id, destroy_reason(step, action));
         for duplicate in &step.duplicates {
             add_row(&duplicate.id, Some(duplicate_reason(step)));
         }
+        row_statuses.extend(statuses);
     }
     add_statuses(ui, &mut rows, row_statuses.into_iter());
     Document::Json(json!({
