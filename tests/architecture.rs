@@ -230,6 +230,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "inventory",
             "naming",
             "option",
+            "ownership",
             "permissions",
             "reconcile",
             "render",

@@ -328,7 +328,7 @@ Destroy: 9 to delete.
   - scheduled kms key heeler_kms_key_sqs for deletion in 7 days (0.1 s)
 Deleted 9 resources (0.1 s).
 Remaining:
-  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`
+  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms untag-resource --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444 --tag-keys heeler-ec:option`; with its tag, another destroy deletes it
   sqs queue heeler_event_collection_queue: not managed by heeler-ec
   sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: not managed by heeler-ec
 
@@ -676,7 +676,7 @@ Destroy: 8 to delete.
 Deleted 8 resources (0.1 s).
 Remaining:
   iam role heeler_event_collection_sqs_role: not managed by heeler-ec
-  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`
+  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms untag-resource --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444 --tag-keys heeler-ec:option`; with its tag, another destroy deletes it
   kms alias alias/heeler_kms_key_sqs: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
   iam policy heeler_event_collection_sqs_policy: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
   iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role: not managed by heeler-ec

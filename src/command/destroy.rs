@@ -23,6 +23,7 @@ use crate::hint::Hint;
 use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, Target};
+use crate::ownership::OPTION_TAG;
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
@@ -474,6 +475,9 @@ fn pending_deletion(step: &PlanStep, actual: &Actual) -> Option<RemainingReason>
         days,
         cancel_command: format!("aws kms cancel-key-deletion --region {region} --key-id {key}"),
         enable_command: format!("aws kms enable-key --region {region} --key-id {key}"),
+        release_command: format!(
+            "aws kms untag-resource --region {region} --key-id {key} --tag-keys {OPTION_TAG}"
+        ),
     })
 }
 

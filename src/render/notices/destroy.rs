@@ -46,6 +46,8 @@ pub enum RemainingReason {
         cancel_command: String,
         /// The command that enables it again.
         enable_command: String,
+        /// The command after which another destroy does not delete it.
+        release_command: String,
     },
 }
 
@@ -99,8 +101,10 @@ impl RemainingReason {
                 days,
                 cancel_command,
                 enable_command,
+                release_command,
             } => format!(
-                "AWS deletes it in {days} days and charges nothing until then. To keep it, run `{cancel_command}`, then `{enable_command}`"
+                "AWS deletes it in {days} days and charges nothing until then. To keep it, run `{cancel_command}`, then \
+                 `{enable_command}`, then `{release_command}`; with its tag, another destroy deletes it"
             ),
         }
     }
