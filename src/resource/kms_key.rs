@@ -475,9 +475,9 @@ fn has_new_tags<'t>(key: &KeyMetadata, tags: impl Iterator<Item = (&'t str, &'t 
         time.ok()
     });
     let now = DateTime::from(SystemTime::now()).secs();
-    let propagation_seconds = TagPropagation::TIMEOUT.as_secs().cast_signed();
     let mut times = key.creation_date().copied().into_iter().chain(adoptions);
-    times.any(|time| now.saturating_sub(time.secs()) < propagation_seconds)
+    // A time in the near future is that of another clock. One in the distant future was written by somebody else.
+    times.any(|time| now.abs_diff(time.secs()) < TagPropagation::TIMEOUT.as_secs())
 }
 
 fn build_tag(key: &str, value: &str) -> Result<Tag> {

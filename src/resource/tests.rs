@@ -1,6 +1,9 @@
 //! Tests of resources with canned responses. They check the results of reads, the requests of creates, and the retries
 //! of errors.
 
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_kms::primitives::{DateTime, DateTimeFormat as Format};
 use serde_json::{Value, json};
 
 use super::function::Function;
@@ -493,16 +496,25 @@ async fn second_run_waits_for_tags_of_adopted_key() {
 }
 
 #[tokio::test]
-async fn old_adoption_does_not_delay_a_denial() {
-    let fixture = Fixture::new();
-    let key = fixture.resource("kms key");
-    let tags = json!([
-        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
-        { "TagKey": "heeler-ec:adopted-at", "TagValue": "2026-01-02T03:04:05Z" },
-    ]);
-    let (aws, _) = Aws::canned(key_read(&tags));
-    key.read(&aws, &fixture.known).await.unwrap().unwrap();
-    assert!(key.retry_budget(&denied_policy_write()).is_none());
+async fn only_recent_adoption_delays_a_denial() {
+    let in_a_minute = SystemTime::now() + Duration::from_secs(60);
+    let in_a_minute = DateTime::from(in_a_minute).fmt(Format::DateTime);
+    for (time, is_recent) in [
+        ("2026-01-02T03:04:05Z", false),
+        ("2999-01-02T03:04:05Z", false),
+        (&*in_a_minute.unwrap(), true),
+    ] {
+        let fixture = Fixture::new();
+        let key = fixture.resource("kms key");
+        let tags = json!([
+            { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+            { "TagKey": "heeler-ec:adopted-at", "TagValue": time },
+        ]);
+        let (aws, _) = Aws::canned(key_read(&tags));
+        key.read(&aws, &fixture.known).await.unwrap().unwrap();
+        let budget = key.retry_budget(&denied_policy_write());
+        assert_eq!(budget.is_some(), is_recent, "{time}");
+    }
 }
 
 #[tokio::test]
