@@ -344,6 +344,25 @@ async fn empty_endpoint_variable_counts_as_unset() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn loader_restarts_without_empty_endpoints() {
+    let loaders = std::fs::read_dir("/lib64").into_iter().flatten().flatten();
+    let mut loaders = loaders.map(|entry| entry.path());
+    let is_loader = |path: &std::path::PathBuf| path.display().to_string().contains("/ld-linux");
+    let Some(loader) = loaders.find(is_loader) else {
+        let remedy = "use a Linux system with glibc";
+        testkit::skip::report("the dynamic loader", "a restart through it", remedy);
+        return;
+    };
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = heeler_ec(&org).program(&loader);
+    let run = run.args([env!("CARGO_BIN_EXE_heeler-ec"), "outputs"]);
+    let run = run.env("AWS_ENDPOINT_URL_STS", "").run().await;
+    let run = run.expect_status(1);
+    assert!(run.stderr.contains("nothing is deployed"), "{}", run.stderr);
+}
+
 /// A server that answers the first line of each request with a status, headers and a body. Returns its URL.
 fn serve(respond: fn(&str) -> (&'static str, &'static str)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

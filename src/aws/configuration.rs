@@ -86,7 +86,7 @@ pub fn restart_without_empty_endpoints() {
         is_empty_endpoint(&name.to_string_lossy(), &value.to_string_lossy())
     });
     let names: Vec<_> = empty.map(|(name, _)| name).collect();
-    let mut args = std::env::args_os();
+    let mut args = process_arguments().into_iter();
     let (Ok(program), Some(name), false) = (std::env::current_exe(), args.next(), names.is_empty())
     else {
         return;
@@ -98,6 +98,21 @@ pub fn restart_without_empty_endpoints() {
     }
     // It returns only an error.
     let _ = command.exec();
+}
+
+/// Returns the arguments with which the kernel started the executable. If the dynamic loader was started with the path of
+/// this program, the executable is the loader, and the path is the first of its arguments.
+#[cfg(unix)]
+fn process_arguments() -> Vec<std::ffi::OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    // Only Linux has this file.
+    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+    let Some(line) = line.strip_suffix(b"\0") else {
+        return std::env::args_os().collect();
+    };
+    let args = line.split(|byte| *byte == 0);
+    args.map(|arg| std::ffi::OsString::from_vec(arg.to_vec()))
+        .collect()
 }
 
 /// Does nothing: this platform cannot replace a process, and `validate` rejects empty endpoint variables.
