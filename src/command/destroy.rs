@@ -24,6 +24,7 @@ use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, Target};
 use crate::ownership::OPTION_TAG;
+use crate::ownership::OPTION_TAG;
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
