@@ -127,27 +127,28 @@ impl TemporaryQueue {
             lock: Some(lock),
             created_at,
         };
-        let subscribed = aws
-            .sns
-            .subscribe()
-            .topic_arn(&target.topic)
-            .protocol("sqs")
-            .endpoint(&arn)
-            .return_subscription_arn(true)
-            .send()
-            .await
-            .context_for("sns:Subscribe", || {
-                format!("subscribe to topic {}", target.topic)
-            });
-        match subscribed {
-            Ok(subscribed) => {
-                queue.subscription = subscribed.subscription_arn.unwrap_or_default();
+        match subscribe(aws, &target.topic, &arn).await {
+            Ok(subscription) => {
+                queue.subscription = subscription;
                 Ok(queue)
             }
             Err(error) => {
+                let is_left = error.is_transient()
+                    && delete_unconfirmed_subscription(aws, &target.topic, &arn)
+                        .await
+                        .is_err();
                 // The first error is reported. If the deletion fails, the next run deletes the queue.
                 let _ = queue.delete_queue(aws).await;
-                Err(error)
+                Err(if is_left {
+                    error.with_hint(format!(
+                        "the subscription of queue {name} may be left; the next `heeler-ec tail` or `heeler-ec destroy` deletes \
+                         it; to look for it, run `aws sns list-subscriptions-by-topic --region {} --topic-arn {}`",
+                        aws.region(),
+                        target.topic
+                    ))
+                } else {
+                    error
+                })
             }
         }
     }
@@ -331,6 +332,28 @@ impl TemporaryQueue {
     }
 }
 
+/// Subscribes a queue to a topic and returns the ARN of the subscription.
+async fn subscribe(aws: &Aws, topic: &str, queue: &str) -> Result<String> {
+    let subscribed = aws
+        .sns
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(queue)
+        .return_subscription_arn(true)
+        .send()
+        .await
+        .context_for("sns:Subscribe", || format!("subscribe to topic {topic}"))?;
+    Ok(subscribed.subscription_arn.unwrap_or_default())
+}
+
+/// Deletes a subscription that may exist although `Subscribe` failed. A second `Subscribe` returns the ARN of an existing
+/// subscription (API reference of SNS).
+async fn delete_unconfirmed_subscription(aws: &Aws, topic: &str, queue: &str) -> Result<()> {
+    let subscription = subscribe(aws, topic, queue).await?;
+    unsubscribe(aws, &subscription).await
+}
+
 /// Deletes a queue that may exist although `CreateQueue` failed. If the deletion also fails, the next run deletes the
 /// queue.
 async fn delete_unconfirmed_queue(aws: &Aws, name: &str) {
@@ -397,6 +420,58 @@ pub(super) fn unix_seconds() -> u64 {
 mod tests {
     use super::*;
     use crate::aws::canned::CannedResponse;
+
+    const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
+
+    /// Creates a temporary queue while SNS throttles the first call, and has this response to the second one.
+    async fn create_while_throttled(second: CannedResponse) -> (Error, Vec<String>) {
+        let url = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/1/q"}"#;
+        let throttled = CannedResponse::xml_error("Throttled", "Rate exceeded");
+        let unknown = CannedResponse::json_error("QueueDoesNotExist", "unknown");
+        let (aws, sent) = Aws::canned(vec![
+            ("CreateQueue", CannedResponse::ok(url)),
+            ("Subscribe", throttled),
+            ("Subscribe", second),
+            ("Unsubscribe", CannedResponse::ok("<UnsubscribeResponse/>")),
+            ("DeleteQueue", CannedResponse::ok("")),
+            ("GetQueueUrl", unknown),
+        ]);
+        let target = SubscriptionTarget {
+            partition: "aws".into(),
+            account: "111122223333".into(),
+            topic: TOPIC.into(),
+            name_prefix: "prefix".into(),
+            extra_tags: Vec::new(),
+        };
+        let name = generate_name("unit_test");
+        let created = TemporaryQueue::create(&aws, &target, &name).await;
+        let error = created.err().expect("the error of the first call");
+        (error, sent.operations())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unconfirmed_subscription_is_deleted() {
+        let body = "<SubscribeResponse><SubscribeResult><SubscriptionArn>arn:s</SubscriptionArn></SubscribeResult>\
+                    </SubscribeResponse>";
+        let (error, operations) = create_while_throttled(CannedResponse::ok(body)).await;
+        assert!(error.is_transient(), "{error:?}");
+        assert_eq!(
+            operations[1..4],
+            ["Subscribe", "Subscribe", "Unsubscribe"],
+            "{operations:?}"
+        );
+        assert!(operations.contains(&"DeleteQueue".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn possible_subscription_is_reported() {
+        let again = CannedResponse::xml_error("Throttled", "Rate exceeded");
+        let (error, operations) = create_while_throttled(again).await;
+        assert!(!operations.contains(&"Unsubscribe".to_owned()));
+        let hint = error.hint().expect("a hint").to_string();
+        assert!(hint.contains("may be left"), "{hint}");
+        assert!(hint.contains(TOPIC), "{hint}");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn queue_that_stays_after_deletion_is_an_error() {
