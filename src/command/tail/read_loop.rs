@@ -57,11 +57,18 @@ impl ReadLoop<'_> {
         let mut schedule = RetrySchedule::new(self.give_up_after);
         let mut last_error = None;
         loop {
-            let next = if source.has_answered() || last_error.is_some() {
+            let had_answered = source.has_answered();
+            let next = if had_answered {
                 timeout_at(idle.deadline(), source.next()).await
             } else {
+                if let Some(error) = last_error.take_if(|_| idle.deadline() <= Instant::now()) {
+                    return Err(error);
+                }
+                // A first listing may take longer than the timeout, also if an earlier attempt failed.
                 let next = source.next().await;
-                idle = IdleTimeout::start(self.timeout);
+                if next.is_ok() || last_error.is_none() {
+                    idle = IdleTimeout::start(self.timeout);
+                }
                 Ok(next)
             };
             let Ok(next) = next else {
@@ -87,7 +94,9 @@ impl ReadLoop<'_> {
             last_error = None;
             if let Some(outage) = schedule.record_success() {
                 self.ui.notify(&TailNotice::OutageEnded { outage });
-                idle.extend(outage);
+                if had_answered {
+                    idle.extend(outage);
+                }
             }
             let Some(arrivals) = next else {
                 return Ok(StopReason::Exhausted(limit_reached));
@@ -271,6 +280,16 @@ mod tests {
         let error = stopped.expect_err("the error of the last poll");
         assert_eq!(error.headline(), "cannot read log group trail");
         assert_eq!(seconds, 5 + TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn repeated_first_listing_may_outlast_the_timeout() {
+        let listing = 10 * TIMEOUT.as_secs();
+        let polls = [(10, throttled()), (listing, FakePoll::Readable)];
+        let (seconds, stopped) = run_loop(FakeSource::new(polls), Duration::ZERO).await;
+        assert!(matches!(stopped, Ok(StopReason::TimedOut)), "{stopped:?}");
+        // The second attempt starts after a pause of a second.
+        assert_eq!(seconds, 10 + 1 + listing + TIMEOUT.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
