@@ -414,6 +414,52 @@ error: cannot delete sqs queue heeler_event_collection_queue
 }
 
 #[tokio::test]
+async fn changed_topic_tag_stops_destroy() {
+    const KEY: &str = "heeler-ec:topic";
+    for has_own_topic in [false, true] {
+        let mut org = Organization::on(Engine::Ministack);
+        if has_own_topic {
+            org = org.topic("events");
+        }
+        let org = org.build().await;
+        let topic = format!("arn:aws:sns:{}:{}:events", org.region(), org.account());
+        let mut args = vec![];
+        if has_own_topic {
+            args.extend(["--sns-topic", &topic]);
+        }
+        setup(&org).args(args).run().await.expect_status(0);
+        let iam = &org.clients().iam;
+        let tag = Tag::builder()
+            .key(KEY)
+            .value(&topic)
+            .build()
+            .expect("a tag");
+        let restore = if has_own_topic {
+            let untag = iam.untag_role().role_name(ROLE).tag_keys(KEY);
+            untag.send().await.expect("a role without the tag");
+            format!("aws iam tag-role --role-name {ROLE} --tags Key={KEY},Value={topic}")
+        } else {
+            let write = iam.tag_role().role_name(ROLE).tags(tag.clone());
+            write.send().await.expect("a role with the tag");
+            format!("aws iam untag-role --role-name {ROLE} --tag-keys {KEY}")
+        };
+        let run = destroy(&org).run().await.expect_status(1);
+        assert_eq!(names(&run.writes()), NOTHING);
+        assert!(run.stderr.contains(&restore), "{}", run.stderr);
+
+        if has_own_topic {
+            let write = iam.tag_role().role_name(ROLE).tags(tag);
+            write.send().await.expect("a role with the tag");
+        } else {
+            let untag = iam.untag_role().role_name(ROLE).tag_keys(KEY);
+            untag.send().await.expect("a role without the tag");
+        }
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
+    }
+}
+
+#[tokio::test]
 async fn changed_tags_of_role_stop_destroy() {
     for (option, key) in [
         ("s3", "heeler-ec:region"),

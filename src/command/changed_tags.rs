@@ -2,15 +2,16 @@
 //! tags found another place than that of the deployment.
 
 use super::Context;
+use crate::aws::queue_url::queue_url;
 use crate::aws::{Aws, lookup};
 use crate::deployment::changed_tags::{
-    ChangedTag, changed_bucket, changed_log_group, changed_region,
+    ChangedTag, changed_bucket, changed_log_group, changed_region, changed_topic,
 };
 use crate::deployment::tags::REGION;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::option::Target;
-use crate::shared_document::{function_policy, managed_policy};
+use crate::shared_document::{function_policy, managed_policy, queue_policy};
 
 /// The origin of the target of a destroy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) async fn reject_changed_tags(
     target: &dyn Target,
     origin: TargetOrigin,
 ) -> Result<()> {
-    match find_changed_tag(aws, target).await {
+    match find_changed_tag(aws, target, origin).await {
         Ok(None) => Ok(()),
         Ok(Some(changed)) => Err(match origin {
             TargetOrigin::RoleTags => changed_tag_error(context, target, &changed),
@@ -41,7 +42,11 @@ pub(super) async fn reject_changed_tags(
     }
 }
 
-async fn find_changed_tag(aws: &Aws, target: &dyn Target) -> Result<Option<ChangedTag>> {
+async fn find_changed_tag(
+    aws: &Aws,
+    target: &dyn Target,
+    origin: TargetOrigin,
+) -> Result<Option<ChangedTag>> {
     let (scope, key) = (target.scope(), target.option().target_tag());
     let policy = scope.policy_arn(&scope.names.policy());
     let policy = match lookup::managed_policy(aws, &policy).await? {
@@ -59,6 +64,19 @@ async fn find_changed_tag(aws: &Aws, target: &dyn Target) -> Result<Option<Chang
         let statements = function_policy::read_statements(aws, &function).await?;
         changed = changed_log_group(scope, key, group, &statements);
     }
+    // A search knows only the managed topic.
+    let topic = target.topic_tag().zip(target.topic_arn());
+    if let (None, TargetOrigin::RoleTags, Some((key, topic))) = (&changed, origin, topic) {
+        let queue = target.queue_name();
+        let policy = match queue_url(aws, &queue).await? {
+            Some(url) => {
+                queue_policy::read(aws, &url, || format!("read sqs queue {queue}")).await?
+            }
+            None => None,
+        };
+        let policy = serde_json::from_str(&policy.unwrap_or_default()).unwrap_or_default();
+        changed = changed_topic(scope, key, &topic, &queue, &policy);
+    }
     Ok(changed)
 }
 
@@ -71,10 +89,16 @@ fn changed_tag_error(context: &Context, target: &dyn Target, changed: &ChangedTa
     } = changed;
     let role = target.scope().names.role();
     let found = if found.is_empty() { "missing" } else { found };
+    // The tag of the topic exists only if it is not the managed one.
+    let is_added =
+        target.topic_tag() == Some(*key) && *deployed == target.scope().managed_topic_arn();
+    let command = if is_added {
+        format!("aws iam untag-role --role-name {role} --tag-keys {key}")
+    } else {
+        format!("aws iam tag-role --role-name {role} --tags Key={key},Value={deployed}")
+    };
     let hint = Hint::from("another tool may have changed the tag; restore it with ")
-        .and_command(format!(
-            "aws iam tag-role --role-name {role} --tags Key={key},Value={deployed}"
-        ))
+        .and_command(command)
         .and(&Hint::from(", then run `heeler-ec destroy` again"));
     Error::negative(format!(
         "the tag {key} of iam role {role} is {found}, but {policy} names {deployed}; {}",

@@ -6,7 +6,7 @@ use super::scope::DeploymentScope;
 use super::tags::REGION;
 use crate::aws::arn::Arn;
 use crate::iam::statements_of;
-use crate::shared_document::function_policy;
+use crate::shared_document::{function_policy, queue_policy};
 
 /// A tag of the role that differs from a deployed policy. Without tags, the value that a search found takes its place.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,6 +96,34 @@ pub fn changed_log_group(
     ChangedTag::between(key, log_group, groups, policy)
 }
 
+/// Returns the tag with this key if the deployment's statement of the queue policy allows another topic to send. Without
+/// the tag, `topic` is the managed topic, and the value that was found is empty.
+#[must_use]
+pub fn changed_topic(
+    scope: &DeploymentScope,
+    key: &'static str,
+    topic: &str,
+    queue: &str,
+    policy: &Value,
+) -> Option<ChangedTag> {
+    let statements = statements_of(policy);
+    let own = statements
+        .iter()
+        .filter(|statement| function_policy::sid(statement) == queue_policy::TOPIC_SID);
+    let topics =
+        own.filter_map(|statement| function_policy::condition_value(statement, "aws:SourceArn"));
+    let policy = format!("the policy of sqs queue {queue}");
+    let changed = ChangedTag::between(key, topic, topics, policy)?;
+    Some(if topic == scope.managed_topic_arn() {
+        ChangedTag {
+            found: String::new(),
+            ..changed
+        }
+    } else {
+        changed
+    })
+}
+
 fn policy_of_role(scope: &DeploymentScope) -> String {
     format!("iam policy {}", scope.names.policy())
 }
@@ -166,6 +194,31 @@ mod tests {
         let scope = scope("us-east-1");
         assert_eq!(changed_region(&scope, "queue", &policy), None);
         assert_eq!(changed_bucket(&scope, "key", "logs", &policy), None);
+    }
+
+    #[test]
+    fn queue_policy_shows_changed_topic() {
+        let scope = scope("us-east-1");
+        let (own, managed) = (
+            "arn:aws:sns:us-east-1:111122223333:events",
+            scope.managed_topic_arn(),
+        );
+        let statement = |sid: &str, topic: &str| json!({ "Sid": sid, "Condition": { "ArnEquals": { "aws:SourceArn": topic } } });
+        let policy = |topic: &str| {
+            let others = statement("others", "arn:aws:sns:us-east-1:111122223333:others");
+            json!({ "Statement": [others, statement(queue_policy::TOPIC_SID, topic)] })
+        };
+        let changed =
+            |topic: &str, policy: &Value| changed_topic(&scope, "key", topic, "queue", policy);
+        assert_eq!(changed(own, &policy(own)), None);
+        assert_eq!(changed(&managed, &policy(&managed)), None);
+        // The tag was added, or it names another topic.
+        let added = changed(own, &policy(&managed)).expect("a changed tag");
+        assert_eq!((&*added.found, &*added.deployed), (own, &*managed));
+        // The tag was removed.
+        let removed = changed(&managed, &policy(own)).expect("a changed tag");
+        assert_eq!((&*removed.found, &*removed.deployed), ("", own));
+        assert_eq!(changed(own, &json!({})), None);
     }
 
     #[test]

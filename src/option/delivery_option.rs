@@ -209,6 +209,11 @@ pub trait Target: Debug {
         self.option().permissions().tail_sources()
     }
 
+    /// The tag of the role that names the topic, if it is not the managed one.
+    fn topic_tag(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The topic that announces log objects.
     fn topic_arn(&self) -> Option<String> {
         None

@@ -7,6 +7,9 @@ use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
 use crate::error::Result;
 
+/// The `Sid` of the deployment's statement, which allows the topic to send.
+pub(crate) const TOPIC_SID: &str = "AllowTopicToSend";
+
 /// Reads the policy of the queue with this URL: empty if it has none, `None` if the queue does not exist.
 pub(crate) async fn read(
     aws: &Aws,

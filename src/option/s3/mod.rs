@@ -32,7 +32,7 @@ use crate::permissions::scope::PolicyScope;
 use crate::shared_document::role_trust::HeelerTrust;
 use crate::verify::VerifyPlan;
 use permissions::S3Permissions;
-use target::{BUCKET, NAME, S3Target};
+use target::{BUCKET, NAME, S3Target, TOPIC};
 
 /// Announces new log objects of the trail's bucket through a topic.
 #[derive(Clone, Copy, Debug)]
@@ -198,6 +198,10 @@ impl Target for S3Target {
 
     fn queue_name(&self) -> String {
         self.scope.names.queue()
+    }
+
+    fn topic_tag(&self) -> Option<&'static str> {
+        Some(TOPIC)
     }
 
     fn topic_arn(&self) -> Option<String> {

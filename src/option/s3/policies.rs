@@ -8,6 +8,7 @@ use crate::deployment::policies::{
 };
 use crate::iam::{deny_insecure, document};
 use crate::option::bucket_keys::decryption_statement;
+use crate::shared_document::queue_policy::TOPIC_SID;
 
 /// The policy of the key: the account administers it, and the topic encrypts messages for the queue. The topic's ARN,
 /// which contains the account, is the only condition, as AWS documents it.
@@ -29,7 +30,7 @@ pub(super) fn key_policy(target: &S3Target, topic: &str) -> Value {
 pub(super) fn queue_policy(queue: &str, topic: &str) -> Value {
     document(vec![
         json!({
-            "Sid": "AllowTopicToSend",
+            "Sid": TOPIC_SID,
             "Effect": "Allow",
             "Principal": { "Service": "sns.amazonaws.com" },
             "Action": "sqs:SendMessage",
