@@ -53,6 +53,39 @@ fn ctrl_c_ends_reading_of_named_pipe() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_waiting_for_log_file_reader() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    let name = pipe.to_string_lossy();
+    let words = ["list", "--log-file", &*name, "--progress", "plain"];
+    let mut child = command(&words).spawn().expect("the program");
+    let kill = || {
+        let killed = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(killed.expect("kill").success());
+    };
+    wait_for_log_thread(child.id());
+    kill();
+    let status = child.wait().expect("its end");
+    assert_eq!(status.code(), Some(130));
+}
+
+/// Waits until a second thread of the program exists, which opens the log file.
+#[cfg(target_os = "linux")]
+fn wait_for_log_thread(id: u32) {
+    let threads = || {
+        let found = std::fs::read_dir(format!("/proc/{id}/task"));
+        found.map_or(0, Iterator::count)
+    };
+    while threads() < 2 {
+        std::thread::yield_now();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn endless_files_are_rejected() {

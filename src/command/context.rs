@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::blocking::run_blocking;
 use super::call_log_file::CallLogFile;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
@@ -41,8 +42,13 @@ impl Context {
     pub async fn connect_recording(&self, recorder: Option<Arc<CallRecorder>>) -> Result<Aws> {
         reject_insecure_endpoints()?;
         let ui = self.ui;
-        let log_file = self.global.log_file.as_deref();
-        let log_file = log_file.map(CallLogFile::open).transpose()?;
+        let log_file = match self.global.log_file.clone() {
+            Some(path) => {
+                let open = move || CallLogFile::open(&path);
+                Some(run_blocking(&self.interrupt, open).await?)
+            }
+            None => None,
+        };
         let is_observed =
             ui.is_verbose() || ui.can_redraw() || log_file.is_some() || recorder.is_some();
         let observer: Arc<CallListener> = Arc::new(move |event| {
