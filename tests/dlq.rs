@@ -285,6 +285,24 @@ async fn fifo_queue_shows_ten_messages_per_group() {
 }
 
 #[tokio::test]
+async fn each_group_of_fifo_queue_is_read() {
+    let org = cloudwatch_deployment().await;
+    let url = queue_url(&org, DEAD_FIFO_LETTERS).await;
+    for number in 0..24 {
+        let send = org.clients().sqs.send_message().queue_url(&url);
+        let send = send.message_body(record(number));
+        let send = send.message_group_id(format!("group-{}", number % 2));
+        let send = send.message_deduplication_id(number.to_string());
+        send.send().await.expect("a message");
+    }
+    let run = dlq(&org).run().await.expect_status(1);
+    // Ten of each group; the first receive returns five of each.
+    assert_eq!(json(&run)["read"], 20);
+    assert_only_returns_dead_letters(&run);
+    assert_eq!(counts(&org, DEAD_FIFO_LETTERS).await, ["24", "0"]);
+}
+
+#[tokio::test]
 async fn cut_record_is_too_large() {
     let org = cloudwatch_deployment().await;
     let mut cut: Value = serde_json::from_str(&record(1)).expect("a record");

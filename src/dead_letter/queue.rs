@@ -4,7 +4,7 @@
 //! from other readers. In a FIFO queue, it also hides all later messages of its group (SQS Developer Guide, "FIFO
 //! queue and message group ID"): at most ten messages of a group can be read without deleting any.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::types::{
@@ -32,9 +32,6 @@ const HOLD_AGAIN_AFTER: Duration = Duration::from_secs(HIDDEN_SECONDS / 2);
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 const BATCH_SIZE: usize = 10;
 const CONCURRENT_CALLS: usize = 8;
-/// The maximum number of times that the messages of a FIFO queue are read. A pass reads up to ten messages of a group, or
-/// fewer if SQS returns messages of several groups together.
-const MAX_PASSES: usize = 5;
 
 /// The dead-letter queue of a deployment, and the messages that are currently hidden from other readers.
 pub struct DeadLetterQueue<'a> {
@@ -51,6 +48,7 @@ pub struct DeadLetterQueue<'a> {
 
 struct HeldMessage {
     id: String,
+    group: Option<String>,
     receipt_handle: String,
 }
 
@@ -121,7 +119,7 @@ impl<'a> DeadLetterQueue<'a> {
         }
     }
 
-    /// Reads up to `limit` messages and holds them. The caller must call [`Self::return_messages`] afterwards, also after
+    /// Reads up to `limit` of about `total` messages and holds them. The caller must call [`Self::return_messages`] afterwards, also after
     /// an error. A receive in progress is not cancelled, because SQS would hide its messages.
     ///
     /// # Errors
@@ -129,53 +127,96 @@ impl<'a> DeadLetterQueue<'a> {
     pub async fn read(
         &mut self,
         limit: usize,
+        total: u64,
         cancellation: &CancellationToken,
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> Result<ReadingEnd> {
-        let is_fifo = is_fifo_queue(&self.name);
-        for pass in 1.. {
-            let known = self.messages.len();
-            let end = self.read_pass(limit, cancellation, on_progress).await?;
-            let is_repeatable = is_fifo && end == ReadingEnd::Complete && pass < MAX_PASSES;
-            if !is_repeatable || self.messages.len() == known {
+        let end = self.read_all(limit, cancellation, on_progress).await?;
+        if end != ReadingEnd::Complete || !is_fifo_queue(&self.name) {
+            return Ok(end);
+        }
+        self.read_groups(limit, total, cancellation, on_progress)
+            .await
+    }
+
+    /// Reads the first messages of each group of a FIFO queue. The receives before may have returned fewer than ten of a
+    /// group, because they returned messages of several groups together, and the held messages then hide the others.
+    async fn read_groups(
+        &mut self,
+        limit: usize,
+        total: u64,
+        cancellation: &CancellationToken,
+        on_progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<ReadingEnd> {
+        let groups: BTreeSet<Option<String>> =
+            self.held.iter().map(|held| held.group.clone()).collect();
+        for group in groups {
+            let is_all = u64::try_from(self.messages.len()).is_ok_and(|read| read >= total);
+            if let Some(end) = self.early_end(limit, cancellation) {
                 return Ok(end);
             }
-            // The held messages hide the others of their groups.
-            self.return_messages().await?;
+            if is_all {
+                break;
+            }
+            let of_group = |held: &HeldMessage| held.group == group;
+            if self.held.iter().filter(|held| of_group(held)).count() >= BATCH_SIZE {
+                continue;
+            }
+            let (returned, held): (Vec<HeldMessage>, Vec<HeldMessage>) =
+                self.held.drain(..).partition(of_group);
+            // The messages of the other groups stay hidden, so the next receive returns those of this group.
+            self.held = returned;
+            let result = self.change_visibility(0).await;
+            self.held = held;
+            result?;
+            self.hold_again().await?;
+            for message in self.receive(BATCH_SIZE).await? {
+                self.add(&message);
+            }
+            self.messages.truncate(limit);
+            on_progress(self.messages.len());
         }
         Ok(ReadingEnd::Complete)
     }
 
+    /// Returns the reason to end the reading before SQS returns no further message.
+    fn early_end(&self, limit: usize, cancellation: &CancellationToken) -> Option<ReadingEnd> {
+        if cancellation.is_cancelled() {
+            Some(ReadingEnd::Interrupted)
+        } else if self.messages.len() >= limit {
+            Some(ReadingEnd::LimitReached)
+        } else {
+            None
+        }
+    }
+
+    /// Hides the held messages again before their time ends.
+    async fn hold_again(&mut self) -> Result<()> {
+        if !self.held.is_empty() && self.held_since.elapsed() >= HOLD_AGAIN_AFTER {
+            self.change_visibility(HIDDEN_SECONDS).await?;
+            self.held_since = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Receives until SQS returns no message, or only messages that are known.
-    async fn read_pass(
+    async fn read_all(
         &mut self,
         limit: usize,
         cancellation: &CancellationToken,
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> Result<ReadingEnd> {
-        let mut received_in_pass = 0;
         loop {
-            if cancellation.is_cancelled() {
-                return Ok(ReadingEnd::Interrupted);
+            if let Some(end) = self.early_end(limit, cancellation) {
+                return Ok(end);
             }
+            self.hold_again().await?;
             let left = limit.saturating_sub(self.messages.len());
-            if left == 0 {
-                return Ok(ReadingEnd::LimitReached);
-            }
-            if !self.held.is_empty() && self.held_since.elapsed() >= HOLD_AGAIN_AFTER {
-                self.change_visibility(HIDDEN_SECONDS).await?;
-                self.held_since = Instant::now();
-            }
             let batch = self.receive(left.min(BATCH_SIZE)).await?;
-            let count = batch.len();
-            let added = batch
-                .into_iter()
-                .filter(|message| self.add(message))
-                .count();
-            received_in_pass += count;
+            let added = batch.iter().filter(|message| self.add(message)).count();
             on_progress(self.messages.len());
-            // A later pass receives known messages first. Known messages that were held have become visible again.
-            if count == 0 || (added == 0 && received_in_pass >= self.messages.len()) {
+            // Messages that are known were held for too long.
+            if added == 0 {
                 return Ok(ReadingEnd::Complete);
             }
         }
@@ -207,6 +248,7 @@ impl<'a> DeadLetterQueue<'a> {
             Some(held) => held.receipt_handle = receipt_handle,
             None => self.held.push(HeldMessage {
                 id: id.to_owned(),
+                group: to_message(received).group,
                 receipt_handle,
             }),
         }
@@ -321,7 +363,9 @@ mod tests {
         let messages = ids.iter().map(|id| {
             json!({
                 "MessageId": id, "ReceiptHandle": format!("handle of {id}"), "Body": "{}",
-                "Attributes": { "SentTimestamp": "1000", "ApproximateReceiveCount": "5" },
+                "Attributes": {
+                    "SentTimestamp": "1000", "ApproximateReceiveCount": "5", "MessageGroupId": id[..1],
+                },
             })
         });
         let messages: Vec<Value> = messages.collect();
@@ -342,7 +386,7 @@ mod tests {
         let (aws, sent) = Aws::canned(responses);
         let mut queue = DeadLetterQueue::new(&aws, name, "https://sqs/1/q");
         let cancellation = CancellationToken::new();
-        let end = queue.read(limit, &cancellation, &|_| {}).await;
+        let end = queue.read(limit, 100, &cancellation, &|_| {}).await;
         queue.return_messages().await.expect("returned messages");
         assert_eq!(queue.held_count(), 0);
         let messages = queue.into_messages().into_iter();
@@ -391,20 +435,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn fifo_queue_is_read_in_passes() {
+    async fn groups_of_fifo_queue_are_read_in_turn() {
         let responses = vec![
-            received(&["a1"]),
+            received(&["a1", "b1"]),
             received(&[]),
             changed(),
             received(&["a1", "a2"]),
-            received(&[]),
             changed(),
-            received(&["a1", "a2"]),
+            received(&["b1"]),
             changed(),
         ];
-        let (end, ids, _) = read("q.fifo", 100, responses).await;
+        let (end, ids, operations) = read("q.fifo", 100, responses).await;
         assert_eq!(end, ReadingEnd::Complete);
-        assert_eq!(ids, ["a1", "a2"]);
+        assert_eq!(ids, ["a1", "b1", "a2"]);
+        assert_eq!(operations.len(), 7);
     }
 
     #[tokio::test]
@@ -413,7 +457,7 @@ mod tests {
         let mut queue = DeadLetterQueue::new(&aws, "q", "https://sqs/1/q");
         let cancellation = CancellationToken::new();
         let end = queue
-            .read(100, &cancellation, &|_| cancellation.cancel())
+            .read(100, 100, &cancellation, &|_| cancellation.cancel())
             .await;
         assert_eq!(end.expect("a reading"), ReadingEnd::Interrupted);
         assert_eq!(queue.held_count(), 1);
@@ -436,7 +480,7 @@ mod tests {
             ];
             let (aws, _) = Aws::canned(responses);
             let mut queue = DeadLetterQueue::new(&aws, "q", "https://sqs/1/q");
-            let end = queue.read(1, &CancellationToken::new(), &|_| {}).await;
+            let end = queue.read(1, 100, &CancellationToken::new(), &|_| {}).await;
             assert_eq!(end.expect("a reading"), ReadingEnd::LimitReached);
             assert_eq!(queue.return_messages().await.is_err(), is_error, "{code}");
         }

@@ -107,7 +107,7 @@ async fn read_messages(
     interrupt.set_leftovers(&DlqNotice::NotReturned);
     let on_progress = |read: usize| line.set_text(&reading_progress(read, total));
     let cancellation = interrupt.cancellation();
-    let end = queue.read(limit, &cancellation, &on_progress).await;
+    let end = queue.read(limit, total, &cancellation, &on_progress).await;
     let returned = queue.return_messages().await;
     if returned.is_err() {
         interrupt.print_leftovers(context.ui);
