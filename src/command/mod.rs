@@ -23,6 +23,7 @@ mod next_steps;
 mod outcome;
 mod outputs;
 mod overview;
+mod pipe_writer;
 mod plan;
 mod policy;
 mod preflight;
