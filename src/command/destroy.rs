@@ -24,7 +24,6 @@ use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, Target};
 use crate::ownership::OPTION_TAG;
-use crate::ownership::OPTION_TAG;
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
