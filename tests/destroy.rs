@@ -494,6 +494,12 @@ async fn changed_tags_of_role_stop_destroy() {
             tag.value()
         );
         assert!(run.stderr.contains(&command), "{}", run.stderr);
+        if key == "heeler-ec:region" {
+            // In another region, everything would be missing.
+            let run = heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
+            assert!(run.stderr.contains(&command), "{}", run.stderr);
+            assert_eq!(run.stdout, "", "{option}");
+        }
 
         write(tag).await;
         destroy(&org).run().await.expect_status(0);

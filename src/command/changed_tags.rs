@@ -1,5 +1,7 @@
 //! Stops a destroy that would leave resources behind: another tool changed the tags of the role, or the search without
-//! tags found another place than that of the deployment.
+//! tags found another place than that of the deployment. Stops a plan in a wrong region.
+
+use serde_json::Value;
 
 use super::Context;
 use crate::aws::queue_url::queue_url;
@@ -34,12 +36,38 @@ pub(super) async fn reject_changed_tags(
     match find_changed_tag(aws, target, origin).await {
         Ok(None) => Ok(()),
         Ok(Some(changed)) => Err(match origin {
-            TargetOrigin::RoleTags => changed_tag_error(context, target, &changed),
+            TargetOrigin::RoleTags => {
+                changed_tag_error(context, target, &changed, "heeler-ec destroy")
+            }
             TargetOrigin::Search => other_place_error(context, target, &changed),
         }),
         Err(refusal) if refusal.is_denied() => Ok(()),
         Err(failure) => Err(failure),
     }
+}
+
+/// Returns an error if the deployed policy names another region than the tag of the role. Without this check, a plan shows
+/// every resource of the region as missing. Returns `None` if the policy cannot be read: the plan reports refusals.
+pub(super) async fn changed_region_error(
+    context: &Context,
+    aws: &Aws,
+    target: &dyn Target,
+) -> Option<Error> {
+    let policy = policy_of_role(aws, target).await.ok()?;
+    let changed = changed_region(target.scope(), &target.queue_name(), &policy)?;
+    let command = "heeler-ec plan";
+    Some(changed_tag_error(context, target, &changed, command))
+}
+
+/// Reads the policy of the role that Heeler assumes; null if it does not exist.
+async fn policy_of_role(aws: &Aws, target: &dyn Target) -> Result<Value> {
+    let scope = target.scope();
+    let policy = scope.policy_arn(&scope.names.policy());
+    let policy = match lookup::managed_policy(aws, &policy).await? {
+        Some(policy) => managed_policy::read_default_version(aws, &policy).await?,
+        None => None,
+    };
+    Ok(policy.unwrap_or_default())
 }
 
 async fn find_changed_tag(
@@ -48,12 +76,7 @@ async fn find_changed_tag(
     origin: TargetOrigin,
 ) -> Result<Option<ChangedTag>> {
     let (scope, key) = (target.scope(), target.option().target_tag());
-    let policy = scope.policy_arn(&scope.names.policy());
-    let policy = match lookup::managed_policy(aws, &policy).await? {
-        Some(policy) => managed_policy::read_default_version(aws, &policy).await?,
-        None => None,
-    };
-    let policy = policy.unwrap_or_default();
+    let policy = policy_of_role(aws, target).await?;
     // A search takes the region of the bucket, so the bucket comes first.
     let objects = target.log_objects();
     let changed = objects.and_then(|objects| changed_bucket(scope, key, objects.bucket, &policy));
@@ -80,7 +103,12 @@ async fn find_changed_tag(
     Ok(changed)
 }
 
-fn changed_tag_error(context: &Context, target: &dyn Target, changed: &ChangedTag) -> Error {
+fn changed_tag_error(
+    context: &Context,
+    target: &dyn Target,
+    changed: &ChangedTag,
+    command: &str,
+) -> Error {
     let ChangedTag {
         key,
         found,
@@ -92,14 +120,15 @@ fn changed_tag_error(context: &Context, target: &dyn Target, changed: &ChangedTa
     // The tag of the topic exists only if it is not the managed one.
     let is_added =
         target.topic_tag() == Some(*key) && *deployed == target.scope().managed_topic_arn();
-    let command = if is_added {
+    let restore = if is_added {
         format!("aws iam untag-role --role-name {role} --tag-keys {key}")
     } else {
         format!("aws iam tag-role --role-name {role} --tags Key={key},Value={deployed}")
     };
     let hint = Hint::from("another tool may have changed the tag; restore it with ")
-        .and_command(command)
-        .and(&Hint::from(", then run `heeler-ec destroy` again"));
+        .and_command(restore)
+        .and(&Hint::from(", then run ").and_command(command))
+        .and(&Hint::from(" again"));
     Error::negative(format!(
         "the tag {key} of iam role {role} is {found}, but {policy} names {deployed}; {}",
         context.writes.unchanged_notice()

@@ -1,6 +1,7 @@
 //! Shows what setup would change, or how a deployment differs from what was set up.
 
 use super::bucket_credentials::reject_unusable;
+use super::changed_tags::changed_region_error;
 use super::existing_deployment::require_deployment;
 use super::prepare::{
     check_role_path, collect_setup_facts, location, prepare, read_plan, setup_request,
@@ -115,7 +116,15 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
         target.narrow_log_prefix(prefix);
     }
     let pipeline = target.build();
-    let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;
+    let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await;
+    let is_incomplete = plan.as_ref().map_or(true, |plan| {
+        let mut steps = plan.steps.iter();
+        steps.any(|step| matches!(step.action, Action::Create | Action::Unknown(_)))
+    });
+    if is_incomplete && let Some(error) = changed_region_error(context, &aws, &*target).await {
+        return Err(error);
+    }
+    let plan = plan?;
     let origin = match &args.trust.external_id {
         Some(_) => ExternalIdOrigin::Given,
         None => ExternalIdOrigin::Kept,
