@@ -53,6 +53,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "verify" -d 'Sen
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "cost" -d 'Estimate what each option costs here in a month'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "support" -d 'Write a redacted archive for a support ticket'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "dlq" -d 'Show why messages are in the dead-letter queue, and move them back'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment for Terraform, or the log files for Athena'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
@@ -510,6 +511,29 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s v -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -l no-input -d 'Never ask: fail if an answer is needed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand support" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l limit -d 'Read at most this many messages' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l rate -d 'Move at most this many messages per second [default: chosen by SQS]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+plain\t'For reading, without a line that is redrawn'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal or with FORCE_COLOR, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l log-file -d 'Append one JSON line per AWS API call to this file, without contents or credentials' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s y -l yes -d 'Skip the confirmation prompt of redrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l force -d 'Move the messages although a hop is broken, or although messages were moved within the last 5 minutes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l no-input -d 'Never ask: fail if an answer is needed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l trail -d 'Trail name or ARN (only for athena, and needed only if there are several organization trails)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Text for the tool: HCL for Terraform, SQL for Athena'
 json\t'For programs: the addresses and IDs of the imports, or the statements'"
@@ -759,6 +783,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "regi
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "bucket" -d 'Bucket of the objects, for another vendor'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "object_prefix" -d 'Start of the object keys, for another vendor'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "object_suffix" -d 'End of the object keys, for another vendor'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -f -a "redrive" -d 'Move all messages back to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "athena" -d 'Amazon Athena, engine version 3'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
@@ -769,6 +794,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "list"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "coverage"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "cost"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "dlq"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "dlq-redrive"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "verify"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "support"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
@@ -870,6 +897,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "tail" -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "coverage" -d 'Show for which accounts and regions the trail delivers'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "list" -d 'List the deployments of the account'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "support" -d 'Write a redacted archive for a support ticket'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "dlq" -d 'Show why messages are in the dead-letter queue, and move them back'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "destroy" -d 'Delete the resources that setup created'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help" -f -a "explain" -d 'Explain a check of preflight'

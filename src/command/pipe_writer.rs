@@ -60,8 +60,9 @@ impl Drop for PipeWriter {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
+    #![cfg(unix)]
+
     use std::fs::OpenOptions;
     use std::io::Read;
     use std::process::Command;
