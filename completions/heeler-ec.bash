@@ -28,6 +28,9 @@ _heeler__ec() {
             heeler__ec,destroy)
                 cmd="heeler__ec__subcmd__destroy"
                 ;;
+            heeler__ec,dlq)
+                cmd="heeler__ec__subcmd__dlq"
+                ;;
             heeler__ec,explain)
                 cmd="heeler__ec__subcmd__explain"
                 ;;
@@ -77,7 +80,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage cost support export tail destroy restore policy explain completions help"
+            opts="-q -v -h -V --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status verify coverage cost support dlq export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -623,6 +626,115 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        heeler__ec__subcmd__dlq)
+            opts="-y -o -q -v -h -V --limit --yes --force --rate --output --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version redrive"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --bucket-profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --bucket-role)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "text plain json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         heeler__ec__subcmd__explain)
             opts="-o -q -v -h -V --output --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version account.credentials account.endpoint account.expected account.partition account.region account.root bucket.delivery bucket.destinations bucket.encryption bucket.lifecycle bucket.matches_trail bucket.member_objects bucket.notifications bucket.owner bucket.ownership bucket.policy bucket.recent_objects bucket.region bucket.requester_pays bucket.topic caller.permissions key.account key.decrypt key.existing_grants key.grantable key.state lint.external_id lint.root_trust lint.unknown_account lint.wildcard_action lint.wildcard_principal lint.wildcard_resource logs.account logs.account_subscription_filter logs.class logs.data_protection logs.delivery logs.enabled logs.exists logs.filters logs.key logs.member_streams logs.recursion logs.retention logs.transformer names.alias names.alias_key names.dead_letter_queue names.function names.function_policy names.function_role names.policy names.queue names.role names.terraform_managed names.topic org.all_features org.control_policies org.delegated_admin org.exists org.management_account org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.found trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.sns_topic trail.validation"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -821,7 +933,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="-q -v -h -V --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list support destroy restore explain policy cost export completions help"
+            opts="-q -v -h -V --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version environment exit-codes output checks preflight plan setup outputs status verify tail coverage list support dlq destroy restore explain policy cost export completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1303,7 +1415,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --account --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --permissions-boundary --role-path --output --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage cost verify support export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --account --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --direct --vendor --object-prefix --object-suffix --queue-key --permissions-boundary --role-path --output --profile --bucket-profile --bucket-role --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --log-file --no-input --help --version preflight plan setup outputs list status coverage cost dlq dlq-redrive verify support export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

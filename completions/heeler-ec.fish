@@ -516,9 +516,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l rate -d 'Mov
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l bucket-profile -d 'AWS profile for the account of the log bucket; --profile then only reads the organization and its trail' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l bucket-role -d 'Role in the account of the log bucket, assumed instead of a --bucket-profile' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l account-id -d 'Fail unless the credentials for the resources belong to this account' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l name-prefix -d 'Prefix of all resource names' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand dlq" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
 plain\t'For reading, without a line that is redrawn'
