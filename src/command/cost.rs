@@ -69,10 +69,12 @@ pub(super) async fn run(context: &Context, args: cli::CostArgs) -> Result<Comman
     let usage = MonthlyUsage::new(given, measured);
     let options: Vec<OptionCost> = OPTIONS
         .iter()
-        .map(|option| OptionCost {
-            option: option.name(),
-            estimate: option.monthly_cost(&usage),
-            delivers_large_events: option.delivers_large_events(),
+        .filter_map(|option| {
+            Some(OptionCost {
+                option: option.name(),
+                estimate: option.monthly_cost(&usage)?,
+                delivers_large_events: option.delivers_large_events(),
+            })
         })
         .collect();
     let has_amount = options.iter().any(|option| option.estimate.is_ok());

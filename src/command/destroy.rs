@@ -384,7 +384,8 @@ async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<Destr
         let options: Vec<_> = option::all().collect();
         return search.find(&options).await;
     };
-    let target = option::existing_target(&deployment, &caller, context.names())?;
+    let mut target = option::existing_target(&deployment, &caller, context.names())?;
+    target.include_optional_resources();
     if !target.is_located() {
         let only = [target.option()];
         return search.find(&only).await;

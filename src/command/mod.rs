@@ -48,7 +48,7 @@ use std::process::ExitCode;
 use crate::aws::configuration::restart_without_empty_endpoints;
 use crate::cli::{self, Cli, Command, ParsedCommandLine};
 use crate::error::{Error, Result};
-use crate::option::{self, DeliveryOption, tag_text};
+use crate::option::{self, DeliveryOption};
 use crate::render::document::Envelope;
 use crate::render::status_line::StatusLine;
 use crate::render::{self, Ui, UiOptions};
@@ -195,22 +195,13 @@ fn requested_option(
 ) -> Result<Option<&'static dyn DeliveryOption>> {
     let is_heeler = direct.vendor == cli::VendorArg::Heeler;
     let option = name.map(option_by_name).transpose()?;
-    let too_long = [
+    for (name, given) in [
         ("--object-prefix", &direct.object_prefix),
         ("--object-suffix", &direct.object_suffix),
-    ]
-    .into_iter()
-    .find(|(_, given)| {
-        let encoded = given.as_deref().map(tag_text::encode);
-        encoded.is_some_and(|encoded| encoded.len() > tag_text::MAX_LENGTH)
-    });
-    if let Some((name, _)) = too_long {
-        return Err(
-            Error::usage(format!("{name} is too long")).with_reason(format!(
-                "a tag of the role keeps it, with at most {} characters",
-                tag_text::MAX_LENGTH
-            )),
-        );
+    ] {
+        if let Some(text) = given {
+            option::object_key_part::validate(name, text)?;
+        }
     }
     match option {
         Some(option) if direct.direct => option::direct_variant(option, is_heeler).map(Some),

@@ -45,8 +45,13 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Compares the pipeline with the resources in AWS.
+    ///
+    /// # Errors
+    /// Also if AWS would reject a planned write because of the resources of others.
     pub async fn plan(&self) -> Result<Plan<'_, Aws>> {
-        read_plan(&self.pipeline, &self.aws, self.adopt).await
+        let plan = read_plan(&self.pipeline, &self.aws, self.adopt).await?;
+        plan.check_writes().await?;
+        Ok(plan)
     }
 
     pub fn location(&self) -> PlanLocation<'_> {
@@ -263,7 +268,7 @@ pub(super) async fn collect_setup_facts(aws: &Aws, request: &SetupRequest) -> Re
                 }
                 let deployed = deployment.filter(|found| found.option == option.name());
                 if let Some(deployed) = &deployed {
-                    option.keep_settings(deployed, &mut inventory);
+                    option.keep_settings(deployed, &mut inventory)?;
                 }
             }
             // Without a response, the checks would wait for as long again.

@@ -17,9 +17,6 @@ use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
 use crate::resource::role::{Role, TrustedEntity};
 use crate::shared_document::role_trust::HeelerTrust;
 
-/// Seconds that Heeler has to receive a message.
-const QUEUE_RETENTION_SECONDS: u32 = 7_200;
-const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
 /// Receives after which SQS moves a message to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 4;
 
@@ -98,12 +95,34 @@ pub(crate) fn add_key(
     key
 }
 
-/// The names and the ordering of a queue and its dead-letter queue.
+/// The times of a queue and its dead-letter queue, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueTiming {
+    /// Time after which SQS deletes a message that nobody deleted.
+    pub retention_seconds: u32,
+    /// The same time for the dead-letter queue. SQS counts it from the time at which the message was first sent, so it
+    /// is longer (SQS Developer Guide, "Using dead-letter queues").
+    pub dead_letter_retention_seconds: u32,
+    /// Time until a received message that was not deleted can be received again.
+    pub visibility_timeout_seconds: u32,
+}
+
+impl QueueTiming {
+    /// The times that Heeler's documents name.
+    pub const HEELER: Self = Self {
+        retention_seconds: 7_200,
+        dead_letter_retention_seconds: 345_600,
+        visibility_timeout_seconds: 30,
+    };
+}
+
+/// The names, the ordering and the times of a queue and its dead-letter queue.
 pub(crate) struct QueuePair {
     pub queue_arn: String,
     pub dead_letter_queue_arn: String,
     pub ordering: QueueOrdering,
     pub dead_letter_ordering: QueueOrdering,
+    pub timing: QueueTiming,
 }
 
 /// Adds the dead-letter queue and the queue. Without a key, SQS encrypts with its own.
@@ -118,8 +137,9 @@ pub(crate) fn add_queues(
         policy: Some(dead_letter_queue_policy(&pair.dead_letter_queue_arn)),
         arn: pair.dead_letter_queue_arn,
         key: key.clone(),
-        retention_seconds: DEAD_LETTER_RETENTION_SECONDS,
+        retention_seconds: pair.timing.dead_letter_retention_seconds,
         receive_wait_seconds: 0,
+        visibility_timeout_seconds: pair.timing.visibility_timeout_seconds,
         ordering: pair.dead_letter_ordering,
         redrive: None,
         redrive_allowed_from: Some(pair.queue_arn.clone()),
@@ -128,8 +148,9 @@ pub(crate) fn add_queues(
     graph.add(Queue {
         arn: pair.queue_arn,
         key,
-        retention_seconds: QUEUE_RETENTION_SECONDS,
+        retention_seconds: pair.timing.retention_seconds,
         receive_wait_seconds: 10,
+        visibility_timeout_seconds: pair.timing.visibility_timeout_seconds,
         ordering: pair.ordering,
         redrive: Some(RedrivePolicy {
             target: dead_letters.arn(),

@@ -60,9 +60,13 @@ fn evaluate_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         name,
         format!("an enabled key that {who} and {} may use", facts.vendor()),
     );
-    draft.require(&facts.queue, "the queue does not exist")?;
+    let queue = draft.require(&facts.queue, "the queue does not exist")?;
     let Some(key) = &facts.queue_key else {
-        return Ok(draft.ok("the queue uses no KMS key"));
+        return Ok(if queue.has_sqs_managed_sse {
+            draft.ok("the queue uses no KMS key")
+        } else {
+            with_repair(facts, draft.broken("the queue is not encrypted"))
+        });
     };
     if key.is_managed_by_aws() {
         let is_service = matches!(facts.request.source, PipelineSource::Bucket { .. });

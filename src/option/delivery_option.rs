@@ -55,7 +55,16 @@ pub trait DeliveryOption: Debug + Sync {
     }
 
     /// Adds the settings of an existing deployment to a request that does not name others.
-    fn keep_settings(&self, _deployment: &Deployment, _request: &mut InventoryRequest) {}
+    ///
+    /// # Errors
+    /// A usage error if neither the request nor the tags of the role contain a setting.
+    fn keep_settings(
+        &self,
+        _deployment: &Deployment,
+        _request: &mut InventoryRequest,
+    ) -> Result<()> {
+        Ok(())
+    }
 
     /// Checks the arguments that only this option needs.
     ///
@@ -109,14 +118,17 @@ pub trait DeliveryOption: Debug + Sync {
         }
     }
 
-    /// The quantities that AWS charges for in a month, and what they assume. Pure.
+    /// The quantities that AWS charges for in a month, and what they assume. Pure. `cost` compares only the options for
+    /// Heeler, so a variant for other vendors has no estimate.
     ///
     /// # Errors
     /// The figures that are needed and not known.
     fn monthly_cost(
         &self,
-        usage: &MonthlyUsage,
-    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>>;
+        _usage: &MonthlyUsage,
+    ) -> Option<std::result::Result<CostEstimate, Vec<UsageFigure>>> {
+        None
+    }
 
     /// Returns true if `CloudTrail` delivers events over 256 KB on the way of the option.
     fn delivers_large_events(&self) -> bool;
@@ -183,6 +195,9 @@ pub trait Target: Debug {
 
     /// Takes the log prefix of the trail as it is now, if it is below that of the deployment.
     fn narrow_log_prefix(&mut self, _current: String) {}
+
+    /// Adds the resources that the deployment may have although its tags do not show them. Destroy looks for them, too.
+    fn include_optional_resources(&mut self) {}
 
     /// Returns true if every resource can be identified.
     fn is_located(&self) -> bool {

@@ -10,9 +10,10 @@ mod delivery_option;
 pub mod direct;
 pub mod heeler_filter;
 mod names;
+pub mod object_key_part;
 pub mod request;
 pub mod s3;
-pub mod tag_text;
+mod tag_text;
 
 use crate::aws::CallerIdentity;
 use crate::deployment::Deployment;

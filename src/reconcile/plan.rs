@@ -200,6 +200,26 @@ impl<'g, C: Send + Sync> Plan<'g, C> {
         self
     }
 
+    /// Checks every planned write against the resources of others, so that a run does not stop halfway.
+    ///
+    /// # Errors
+    /// The first write that the cloud would reject, or the first read that failed.
+    pub async fn check_writes(&self) -> Result<()> {
+        let nodes = self.steps.iter().zip(self.graph.nodes()).enumerate();
+        let checks = nodes.map(|(index, (step, node))| async move {
+            let is_written = matches!(
+                step.action,
+                Action::Create | Action::Update(_) | Action::Adopt(_)
+            );
+            if !is_written || self.scope_refusal(index).is_some() {
+                return Ok(());
+            }
+            let cloud = self.cloud(index)?;
+            node.resource.check_write(cloud, &self.known).await
+        });
+        join_all(checks).await.into_iter().collect()
+    }
+
     /// The first denied read in the home scope. With one, nothing may be written.
     #[must_use]
     pub fn first_unreadable(&self) -> Option<&Error> {

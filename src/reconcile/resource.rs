@@ -283,6 +283,14 @@ pub trait Resource<C: Sync>: ResourceSpec {
         Ok(Vec::new())
     }
 
+    /// Checks that the resources of others allow the write of the desired state. It makes only reading calls.
+    ///
+    /// # Errors
+    /// If the cloud would reject the write.
+    async fn check_write(&self, _cloud: &C, _known: &KnownOutputs) -> Result<()> {
+        Ok(())
+    }
+
     /// Further copies of this resource that interrupted runs left. A destroy deletes them, too.
     async fn duplicates(&self, _cloud: &C, _actual: &Actual) -> Result<Vec<Duplicate>> {
         Ok(Vec::new())

@@ -151,6 +151,18 @@ impl Resource<Aws> for BucketNotification {
         Ok(others.descriptions().to_vec())
     }
 
+    async fn check_write(&self, aws: &Aws, known: &KnownOutputs) -> Result<()> {
+        let wanted = self.desired_entry(&known.require(self.destination.arn())?);
+        let Some(found) = self.get_configuration(aws).await? else {
+            return Ok(());
+        };
+        let entries = entries(&found);
+        let managed =
+            find_managed_entry(&entries, &wanted).map_or(&self.entry_id, |entry| &entry.id);
+        let entry = self.managed_entry(managed, &self.desired(known))?;
+        self.reject_overlaps(&found, &entry)
+    }
+
     /// An entry with the managed ID and another destination is not managed. An entry with another ID that covers the
     /// desired entry and has its prefix is returned as the desired entry, so that it stays unchanged.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {

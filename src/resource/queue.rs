@@ -28,10 +28,12 @@ use crate::shared_document::kind::DocumentKind;
 pub struct Queue {
     /// ARN of the queue. Its last part is the queue name.
     pub arn: String,
-    /// ARN of the KMS key; `None` for the keys that SQS manages (SSE-SQS), which every new queue uses.
+    /// ARN of the KMS key; `None` for the keys that SQS manages (SSE-SQS).
     pub key: Option<Output>,
     pub retention_seconds: u32,
     pub receive_wait_seconds: u32,
+    /// Seconds until a received message that was not deleted can be received again.
+    pub visibility_timeout_seconds: u32,
     pub ordering: QueueOrdering,
     pub redrive: Option<RedrivePolicy>,
     /// ARN of the only queue that may use this one as its dead-letter queue.
@@ -75,9 +77,10 @@ const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Timeout for the propagation of a new queue, which takes up to 60 seconds. Source: `CreateQueue` and
 /// `SetQueueAttributes` in the SQS API Reference.
 pub(super) const QUEUE_PROPAGATION_TIMEOUT: Duration = Duration::from_secs(60);
-const VISIBILITY_TIMEOUT_SECONDS: u32 = 30;
 const MAX_MESSAGE_BYTES: u32 = 262_144;
 const DATA_KEY_REUSE_SECONDS: u32 = 300;
+/// The field that is true if SQS encrypts the messages with its own keys.
+const SQS_MANAGED_SSE: &str = "sqs_managed_sse";
 
 impl ResourceSpec for Queue {
     fn id(&self) -> ResourceId {
@@ -97,13 +100,16 @@ impl ResourceSpec for Queue {
         let mut state = State::default()
             .with("retention_seconds", self.retention_seconds)
             .with("receive_wait_seconds", self.receive_wait_seconds)
-            .with("visibility_timeout_seconds", VISIBILITY_TIMEOUT_SECONDS)
+            .with(
+                "visibility_timeout_seconds",
+                self.visibility_timeout_seconds,
+            )
             .with("max_message_bytes", MAX_MESSAGE_BYTES);
         state = match &self.key {
             Some(key) => state
                 .with_optional("kms_key", known.get(key))
                 .with("data_key_reuse_seconds", DATA_KEY_REUSE_SECONDS),
-            None => state.with("kms_key", ""),
+            None => state.with("kms_key", "").with(SQS_MANAGED_SSE, true),
         };
         if let QueueOrdering::Fifo {
             content_based_deduplication,
@@ -199,8 +205,14 @@ impl Resource<Aws> for Queue {
         let attributes = attributes.attributes.unwrap_or_default();
         let pairs = || lookup::borrow_pairs(&tags);
         let mut state = parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs()));
-        if self.key.is_none() && state.get("kms_key").is_none() {
-            state = state.with("kms_key", "");
+        if self.key.is_none() {
+            if state.get("kms_key").is_none() {
+                state = state.with("kms_key", "");
+            }
+            state = state.with(SQS_MANAGED_SSE, has_sqs_managed_sse(&attributes));
+        } else if has_sqs_managed_sse(&attributes) {
+            // A rollback restores it.
+            state = state.with(SQS_MANAGED_SSE, true);
         }
         Ok(Some(Actual {
             state: extra_tags::with_found(state, &self.ownership, pairs()),
@@ -252,10 +264,6 @@ impl Resource<Aws> for Queue {
             if governed && actual.state.get(field).is_some() && want.get(field).is_none() {
                 changed.insert(name, String::new());
             }
-        }
-        // Without a KMS key, a queue is encrypted only if this attribute is set.
-        if self.key.is_none() && actual.state.text("kms_key") != Some("") {
-            changed.insert(Name::SqsManagedSseEnabled, "true".to_owned());
         }
         aws.sqs
             .set_queue_attributes()
@@ -363,6 +371,13 @@ fn parse_attributes(found: &HashMap<Name, String>) -> State {
     state
 }
 
+/// Returns true if SQS encrypts the messages with its own keys.
+fn has_sqs_managed_sse(found: &HashMap<Name, String>) -> bool {
+    found
+        .get(&Name::SqsManagedSseEnabled)
+        .is_some_and(|text| text == "true")
+}
+
 /// Parses a count. SQS returns it as it was written, either as a number or as text.
 fn parse_count(value: &Value) -> Value {
     value
@@ -386,6 +401,7 @@ fn to_attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String
         (Name::VisibilityTimeout, plain("visibility_timeout_seconds")),
         (Name::MaximumMessageSize, plain("max_message_bytes")),
         (Name::KmsMasterKeyId, plain("kms_key")),
+        (Name::SqsManagedSseEnabled, plain(SQS_MANAGED_SSE)),
         (Name::ContentBasedDeduplication, plain("content_based_deduplication")),
         (Name::KmsDataKeyReusePeriodSeconds, plain("data_key_reuse_seconds")),
         (

@@ -84,6 +84,7 @@ impl Fixture {
             key: Some(key.arn()),
             retention_seconds: 7200,
             receive_wait_seconds: 10,
+            visibility_timeout_seconds: 30,
             ordering: QueueOrdering::Standard,
             redrive: None,
             redrive_allowed_from: None,

@@ -25,15 +25,26 @@ fn evaluate_entries(
     entries: &[NotificationEntry],
 ) -> Verdict {
     let planned = snapshot.planned_notification();
-    if let Some(entry) = entries.iter().find(|entry| entry.id == planned.id) {
-        return own_entry_verdict(snapshot, entry, &planned);
-    }
-    let others: Vec<&NotificationEntry> = entries.iter().collect();
+    let own = entries.iter().find(|entry| entry.id == planned.id);
+    let others: Vec<&NotificationEntry> = entries
+        .iter()
+        .filter(|entry| entry.id != planned.id)
+        .collect();
     let overlapping: Vec<&NotificationEntry> = others
         .iter()
         .copied()
         .filter(|entry| entry.overlaps(&planned))
         .collect();
+    if let Some(entry) = own {
+        // Another prefix or suffix than before may overlap with a notification that did not overlap before.
+        return match own_entry_verdict(snapshot, entry, &planned) {
+            Verdict::Fail(finding) => Verdict::Fail(finding),
+            _ if !overlapping.is_empty() => {
+                Verdict::Fail(overlap_finding(snapshot, bucket, &planned, &overlapping))
+            }
+            verdict => verdict,
+        };
+    }
     if let Fact::Present(topic) = &bucket.topic {
         let covered = overlapping.iter().any(|entry| {
             entry.target == NotificationTarget::Topic

@@ -200,6 +200,10 @@ fn queue(
         .argument("max_message_size", plain("max_message_bytes"))
         .argument("kms_master_key_id", key.map(|key| known.resolve(key)))
         .argument(
+            "sqs_managed_sse_enabled",
+            plain("sqs_managed_sse").filter(|_| key.is_none()),
+        )
+        .argument(
             "kms_data_key_reuse_period_seconds",
             key.and_then(|_| plain("data_key_reuse_seconds")),
         )

@@ -195,6 +195,8 @@ pub struct QueueFacts {
     pub policy: Option<String>,
     /// The KMS key as the queue names it; `None` without SSE-KMS.
     pub key: Option<String>,
+    /// True if SQS encrypts the messages with its own keys (SSE-SQS).
+    pub has_sqs_managed_sse: bool,
     /// ARN of the queue's dead-letter queue.
     pub dead_letter_target: Option<String>,
     /// Messages that can be received.

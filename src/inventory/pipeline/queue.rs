@@ -11,9 +11,10 @@ use crate::aws::{not_found, queue_url};
 use crate::error::Result;
 use crate::inventory::limiter::LimitedClients;
 
-const ATTRIBUTES: [QueueAttributeName; 6] = [
+const ATTRIBUTES: [QueueAttributeName; 7] = [
     QueueAttributeName::Policy,
     QueueAttributeName::KmsMasterKeyId,
+    QueueAttributeName::SqsManagedSseEnabled,
     QueueAttributeName::RedrivePolicy,
     QueueAttributeName::ApproximateNumberOfMessages,
     QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -59,6 +60,8 @@ fn from_attributes(url: String, attributes: &HashMap<QueueAttributeName, String>
         url,
         policy: text(QueueAttributeName::Policy),
         key: text(QueueAttributeName::KmsMasterKeyId),
+        has_sqs_managed_sse: text(QueueAttributeName::SqsManagedSseEnabled).as_deref()
+            == Some("true"),
         dead_letter_target: target,
         visible: count(QueueAttributeName::ApproximateNumberOfMessages).unwrap_or_default(),
         in_flight: count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)

@@ -3,7 +3,7 @@
 use super::target::{CloudWatchTarget, NAME};
 use super::{function, policies};
 use crate::deployment::resources::{
-    QueuePair, add_heeler_role, add_key, add_queues, heeler_policy, policy_with_key,
+    QueuePair, QueueTiming, add_heeler_role, add_key, add_queues, heeler_policy, policy_with_key,
 };
 use crate::option::delivery_option::Pipeline;
 use crate::option::heeler_filter::HEELER_PATTERN;
@@ -48,6 +48,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         dead_letter_ordering: QueueOrdering::Fifo {
             content_based_deduplication: false,
         },
+        timing: QueueTiming::HEELER,
     };
     let queue = add_queues(&mut graph, queues, Some(&key), &ownership);
     let queue_policy = graph.add(QueuePolicy {

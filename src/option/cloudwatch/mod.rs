@@ -94,8 +94,8 @@ impl DeliveryOption for CloudWatch {
     fn monthly_cost(
         &self,
         usage: &MonthlyUsage,
-    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>> {
-        cost::monthly_cost(usage)
+    ) -> Option<std::result::Result<CostEstimate, Vec<UsageFigure>>> {
+        Some(cost::monthly_cost(usage))
     }
 
     fn delivers_large_events(&self) -> bool {

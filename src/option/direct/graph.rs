@@ -3,7 +3,7 @@
 use super::policies;
 use super::target::{DirectTarget, NAME};
 use crate::deployment::resources::{
-    QueuePair, add_access_role, add_key, add_queues, policy_with_key,
+    QueuePair, QueueTiming, add_access_role, add_key, add_queues, policy_with_key,
 };
 use crate::option::bucket_keys::own_keys;
 use crate::option::delivery_option::Pipeline;
@@ -20,6 +20,13 @@ use crate::resource::queue_policy::QueuePolicy;
 
 const ROLE: &str = "Role for a vendor to assume to receive S3 events from an SQS queue.";
 const POLICY: &str = "Policy to allow a vendor to receive S3 events and to read their objects.";
+/// Times for any vendor: the default retention of SQS, and five minutes to handle a batch of messages. The dead-letter
+/// queue has the longest retention of SQS. Source: `CreateQueue` in the SQS API Reference.
+const TIMING: QueueTiming = QueueTiming {
+    retention_seconds: 345_600,
+    dead_letter_retention_seconds: 1_209_600,
+    visibility_timeout_seconds: 300,
+};
 
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &DirectTarget) -> Pipeline {
@@ -44,6 +51,7 @@ pub(super) fn build(target: &DirectTarget) -> Pipeline {
         dead_letter_queue_arn: scope.queue_arn(&names.dead_letter_queue()),
         ordering: QueueOrdering::Standard,
         dead_letter_ordering: QueueOrdering::Standard,
+        timing: TIMING,
     };
     let queue = add_queues(&mut graph, queues, key.as_ref(), &ownership);
     // S3 sends a test event when the notification is written, so the policy comes first.

@@ -1,7 +1,6 @@
 //! Option s3-direct: bucket → SQS, for vendors other than Heeler. S3 sends its events directly to the queue, and no trail
 //! is needed.
 
-mod cost;
 mod graph;
 mod hops;
 mod permissions;
@@ -10,7 +9,6 @@ mod target;
 
 use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::check::{Check, account, bucket, key, names, quotas};
-use crate::cost::{CostEstimate, MonthlyUsage, UsageFigure};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
@@ -94,8 +92,8 @@ impl DeliveryOption for Direct {
         true
     }
 
-    fn keep_settings(&self, deployment: &Deployment, request: &mut InventoryRequest) {
-        target::keep_settings(deployment, request);
+    fn keep_settings(&self, deployment: &Deployment, request: &mut InventoryRequest) -> Result<()> {
+        target::keep_settings(deployment, request)
     }
 
     fn validate_request(&self, request: &InventoryRequest) -> Result<()> {
@@ -108,13 +106,6 @@ impl DeliveryOption for Direct {
                 NAME.arguments
             )),
         )
-    }
-
-    fn monthly_cost(
-        &self,
-        usage: &MonthlyUsage,
-    ) -> std::result::Result<CostEstimate, Vec<UsageFigure>> {
-        cost::monthly_cost(usage)
     }
 
     fn delivers_large_events(&self) -> bool {
@@ -143,7 +134,7 @@ impl DeliveryOption for Direct {
     /// The key of the queue is optional, so it is part of the target: a key that does not exist is not deleted.
     fn locate(&self, found: &Snapshot, _: &LocateRequest) -> Result<Box<dyn Target>> {
         let mut target = DirectTarget::from_snapshot(found, HeelerTrust::empty(), None)?;
-        target.has_queue_key = true;
+        target.include_optional_resources();
         Ok(Box::new(target))
     }
 
@@ -182,7 +173,12 @@ impl Target for DirectTarget {
     }
 
     fn is_located(&self) -> bool {
-        self.is_complete
+        !self.bucket.is_empty()
+    }
+
+    /// Another tool may have changed the tag that shows the key.
+    fn include_optional_resources(&mut self) {
+        self.has_queue_key = true;
     }
 
     /// The log files of a trail are a part of the announced objects. `verify` looks for its canary there.

@@ -1,11 +1,13 @@
 //! A deployment of option s3-direct.
 
+use crate::aws::arn;
 use crate::aws::bucket_notification::NotificationTarget;
 use crate::aws::key_grant_request::KeyGrantRequest;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::inventory::bucket_events::BucketEvents;
 use crate::inventory::{InventoryRequest, LogEncryption, Snapshot};
 use crate::option::bucket_keys::{grant_requests, granted_keys, key_tags, previous_keys};
@@ -19,9 +21,10 @@ pub(super) const NAME: OptionName = names::S3_DIRECT;
 pub(super) const BUCKET: &str = "heeler-ec:events-bucket";
 const PREFIX: &str = "heeler-ec:object-prefix";
 const SUFFIX: &str = "heeler-ec:object-suffix";
-/// The value is [`YES`] if the queue is encrypted with a key of the deployment.
+/// The value is [`YES`] if the queue is encrypted with a key of the deployment, otherwise [`NO`].
 const QUEUE_KEY: &str = "heeler-ec:queue-key";
 const YES: &str = "yes";
+const NO: &str = "no";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DirectTarget {
@@ -41,7 +44,7 @@ pub(super) struct DirectTarget {
     /// ARNs of keys on which an earlier setup made a grant. They stay granted for older objects, and destroy revokes all
     /// grants.
     pub previous_keys: Vec<String>,
-    /// False if the tag of the bucket is missing.
+    /// False if a tag is missing that setup always writes.
     pub is_complete: bool,
 }
 
@@ -100,20 +103,19 @@ impl DirectTarget {
             narrows_notification: false,
             bucket_keys: granted_keys(deployment),
             previous_keys: Vec::new(),
-            is_complete: bucket.is_some(),
+            is_complete: bucket.is_some() && missing_settings(deployment).is_empty(),
         }
     }
 
     /// The tags of the role, from which the target is read again.
     pub fn role_tags(&self) -> RoleTags {
+        let queue_key = if self.has_queue_key { YES } else { NO };
         let mut tags = vec![
             (BUCKET, self.bucket.clone()),
             (PREFIX, tag_text::encode(&self.prefix)),
             (SUFFIX, tag_text::encode(&self.suffix)),
+            (QUEUE_KEY, queue_key.to_owned()),
         ];
-        if self.has_queue_key {
-            tags.push((QUEUE_KEY, YES.to_owned()));
-        }
         tags.extend(key_tags(self.bucket_keys.iter().chain(&self.previous_keys)));
         deployment_tags(&self.scope.region, tags)
     }
@@ -147,12 +149,27 @@ fn narrows_notification(found: &Snapshot, scope: &DeploymentScope) -> bool {
     })
 }
 
-/// The objects that a deployment announces, and the encryption of its queue.
+/// The tags of settings that are missing or have an unknown value, with the option of setup that replaces each.
+fn missing_settings(deployment: &Deployment) -> Vec<(&'static str, &'static str)> {
+    let has_tag = |tag: &str| match deployment.tag(tag) {
+        Some(value) => tag != QUEUE_KEY || [YES, NO].contains(&value),
+        None => false,
+    };
+    let settings = [
+        (PREFIX, "--object-prefix"),
+        (SUFFIX, "--object-suffix"),
+        (QUEUE_KEY, "--queue-key"),
+    ];
+    let missing = settings.into_iter().filter(|(tag, _)| !has_tag(tag));
+    missing.collect()
+}
+
+/// The objects that a deployment announces, and the encryption of its queue. Without the tag, the queue may have a key.
 fn deployed_events(deployment: &Deployment) -> BucketEvents {
     BucketEvents {
         prefix: deployment.tag(PREFIX).map(tag_text::decode),
         suffix: deployment.tag(SUFFIX).map(tag_text::decode),
-        has_queue_key: deployment.tag(QUEUE_KEY) == Some(YES),
+        has_queue_key: deployment.tag(QUEUE_KEY) != Some(NO),
     }
 }
 
@@ -162,15 +179,48 @@ pub(super) fn deployed_prefix(deployment: &Deployment) -> String {
 }
 
 /// Adds the settings of a deployment to a request that does not name others.
-pub(super) fn keep_settings(deployment: &Deployment, request: &mut InventoryRequest) {
+///
+/// # Errors
+/// A usage error if neither the request nor the tags contain a setting: the defaults would change the deployment.
+pub(super) fn keep_settings(deployment: &Deployment, request: &mut InventoryRequest) -> Result<()> {
     let deployed = deployed_events(deployment);
     let events = request.bucket_events.get_or_insert_default();
+    let is_requested = |tag: &str| match tag {
+        PREFIX => events.prefix.is_some(),
+        SUFFIX => events.suffix.is_some(),
+        _ => events.has_queue_key,
+    };
+    let mut missing = missing_settings(deployment).into_iter();
+    if let Some((tag, option)) = missing.find(|(tag, _)| !is_requested(tag)) {
+        return Err(missing_tag_error(deployment, tag, option));
+    }
     events.prefix = events.prefix.take().or(deployed.prefix);
     events.suffix = events.suffix.take().or(deployed.suffix);
     events.has_queue_key |= deployed.has_queue_key;
     if request.bucket.is_none() {
         request.bucket = deployment.tag(BUCKET).map(str::to_owned);
     }
+    Ok(())
+}
+
+/// The error for a setup of a deployment whose role lacks a tag.
+fn missing_tag_error(deployment: &Deployment, tag: &str, option: &str) -> Error {
+    let role = arn::resource_name(&deployment.role_arn);
+    let error = Error::usage(format!(
+        "{option} is required: the tag {tag} of iam role {role} is missing or changed"
+    ));
+    error.with_hint(if tag == QUEUE_KEY {
+        Hint::from(
+            "add --queue-key if a KMS key of the deployment encrypts the queue; otherwise, restore the tag with ",
+        )
+        .and_command(format!(
+            "aws iam tag-role --role-name {role} --tags Key={tag},Value={NO}"
+        ))
+    } else {
+        Hint::from(
+            "repeat the value of the last setup: the policy of the role and the notification of the bucket still contain it",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::policies;
 use super::target::{NAME, S3Target};
 use crate::aws::arn::resource_name;
 use crate::deployment::resources::{
-    QueuePair, add_heeler_role, add_key, add_queues, heeler_policy,
+    QueuePair, QueueTiming, add_heeler_role, add_key, add_queues, heeler_policy,
 };
 use crate::option::bucket_keys::own_keys;
 use crate::option::delivery_option::Pipeline;
@@ -65,6 +65,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         dead_letter_queue_arn: scope.queue_arn(&names.dead_letter_queue()),
         ordering: QueueOrdering::Standard,
         dead_letter_ordering: QueueOrdering::Standard,
+        timing: QueueTiming::HEELER,
     };
     let queue = add_queues(&mut graph, queues, Some(&key), &ownership);
     let queue_policy = graph.add(QueuePolicy {
