@@ -1,5 +1,9 @@
 //! Setup of option s3-direct: S3 events of any bucket directly to the queue of another vendor.
 
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    QueueConfiguration, S3KeyFilter,
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use testkit::log_file::event;
@@ -275,6 +279,30 @@ async fn contradicting_direct_arguments_are_refused() {
             ],
             "--object-prefix is too long",
         ),
+        (
+            &[
+                "--option",
+                "s3",
+                "--direct",
+                "--vendor",
+                "generic",
+                "--object-prefix",
+                "日本/",
+            ],
+            "--object-prefix contains the character U+65E5",
+        ),
+        (
+            &[
+                "--option",
+                "s3",
+                "--direct",
+                "--vendor",
+                "generic",
+                "--object-suffix",
+                "a\u{1b}[31m",
+            ],
+            "--object-suffix contains the character U+001B",
+        ),
     ] {
         let run = heeler_ec(&org)
             .args(["plan", "--bucket", org.bucket()])
@@ -525,4 +553,141 @@ async fn tail_of_direct_bucket_finds_log_files() {
     let run = run.run().await.expect_status(0);
     assert!(run.stdout.contains("iam.amazonaws.com"), "{}", run.stdout);
     assert_eq!(names(&run.writes()), NOTHING);
+
+/// Adds the notification of another queue for objects below a prefix.
+async fn notify_other_queue(org: &Organization, prefix: &str) {
+    let (sqs, s3) = (&org.clients().sqs, &org.clients().s3);
+    let arn = Deployed::s3(org).arn("sqs", "other");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Sid": "S3", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn,
+        "Principal": { "Service": "s3.amazonaws.com" },
+        "Condition": { "StringEquals": { "aws:SourceAccount": org.account() } },
+    }] });
+    let created = sqs.create_queue().queue_name("other");
+    let created = created.attributes(QueueAttributeName::Policy, policy.to_string());
+    created.send().await.expect("another queue");
+    let read = s3
+        .get_bucket_notification_configuration()
+        .bucket(org.bucket());
+    let read = read.send().await.expect("the configuration");
+    let rule = FilterRule::builder()
+        .name(FilterRuleName::Prefix)
+        .value(prefix)
+        .build();
+    let key = S3KeyFilter::builder().filter_rules(rule).build();
+    let entry = QueueConfiguration::builder()
+        .id("other")
+        .queue_arn(arn)
+        .events(Event::S3ObjectCreated)
+        .filter(NotificationConfigurationFilter::builder().key(key).build())
+        .build();
+    let mut queues = read.queue_configurations().to_vec();
+    queues.push(entry.expect("an entry"));
+    let all = NotificationConfiguration::builder()
+        .set_queue_configurations(Some(queues))
+        .set_topic_configurations(read.topic_configurations)
+        .build();
+    let put = s3
+        .put_bucket_notification_configuration()
+        .bucket(org.bucket());
+    put.notification_configuration(all)
+        .send()
+        .await
+        .expect("written");
+}
+
+#[tokio::test]
+async fn wider_objects_that_overlap_write_nothing() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let narrow = ["--object-prefix", "a/"];
+    first_setup(&org).args(narrow).run().await.expect_status(0);
+    notify_other_queue(&org, "b/").await;
+    let before = (org.leftovers().await, org.notification().await);
+    let wider = direct(&org, "setup").args(["--yes", "--object-prefix", ""]);
+    let run = wider.run().await.expect_status(1);
+    assert!(run.stderr.contains("overlaps"), "{}", run.stderr);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert_eq!((org.leftovers().await, org.notification().await), before);
+    // The deployment still has its objects, and a later setup keeps them.
+    let again = direct(&org, "setup").args(["--yes"]);
+    let again = again.run().await.expect_status(0);
+    assert_eq!(names(&again.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn deployment_without_key_tag_is_destroyed_completely() {
+    let org = organization_for(DIRECT).await;
+    let before = org.notification().await;
+    setup_of(&org, DIRECT).run().await.expect_status(0);
+    assert_eq!(keys(&org).await, 1);
+    let iam = &org.clients().iam;
+    let untag = iam.untag_role().role_name(ROLE);
+    let untag = untag.tag_keys("heeler-ec:queue-key").send().await;
+    untag.expect("no tag of the key");
+
+    let refused = direct(&org, "setup").args(["--yes"]);
+    let refused = refused.run().await.expect_status(2);
+    assert!(
+        refused.stderr.contains("--queue-key is required"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(names(&refused.writes()), NOTHING);
+
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+    assert_eq!(org.notification().await, before);
+}
+
+#[tokio::test]
+async fn setup_without_object_tags_demands_them() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let narrow = ["--object-prefix", "a/", "--object-suffix", ".gz"];
+    first_setup(&org).args(narrow).run().await.expect_status(0);
+    let iam = &org.clients().iam;
+    for (tag, option) in [
+        ("heeler-ec:object-prefix", "--object-prefix"),
+        ("heeler-ec:object-suffix", "--object-suffix"),
+    ] {
+        let untag = iam.untag_role().role_name(ROLE).tag_keys(tag);
+        untag.send().await.expect("no tag");
+        let refused = direct(&org, "setup").args(["--yes"]);
+        let refused = refused.run().await.expect_status(2);
+        let text = format!("{option} is required");
+        assert!(refused.stderr.contains(&text), "{}", refused.stderr);
+        assert_eq!(names(&refused.writes()), NOTHING);
+        let repaired = direct(&org, "setup").args(["--yes"]).args(narrow);
+        let repaired = repaired.run().await.expect_status(0);
+        assert_eq!(names(&repaired.writes()), ["iam:TagRole"]);
+    }
+}
+
+#[tokio::test]
+async fn unencrypted_direct_queue_is_drift() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    first_setup(&org).run().await.expect_status(0);
+    let encryption = QueueAttributeName::SqsManagedSseEnabled;
+    assert_eq!(
+        queue_attribute(&org, encryption.clone()).await.as_deref(),
+        Some("true")
+    );
+    let deployed = Deployed::s3(&org);
+    deployed.set_queue(encryption.clone(), "false").await;
+    heeler_ec(&org)
+        .args(["plan", "--check"])
+        .run()
+        .await
+        .expect_status(1);
+    assert_eq!(
+        expect_broken(&org, "queue_key").await,
+        "the queue is not encrypted"
+    );
+    let repaired = direct(&org, "setup").args(["--yes"]);
+    let repaired = repaired.run().await.expect_status(0);
+    assert_eq!(names(&repaired.writes()), ["sqs:SetQueueAttributes"]);
+    expect_healthy(&org, "setup").await;
+    assert_eq!(
+        queue_attribute(&org, encryption).await.as_deref(),
+        Some("true")
+    );
 }

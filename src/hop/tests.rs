@@ -422,6 +422,14 @@ fn states_of_queue_and_key() {
     };
     assert_eq!(queue(|queue| queue.policy = None), ["queue_policy"]);
     assert_eq!(queue(|queue| queue.dead_letter_target = None), ["queue"]);
+    for (has_sqs_managed_sse, expected) in [(true, &[][..]), (false, &["queue_key"])] {
+        let found = broken(move |facts| {
+            facts.queue_key = None;
+            let queue = facts.queue.present_mut().expect("a queue");
+            (queue.key, queue.has_sqs_managed_sse) = (None, has_sqs_managed_sse);
+        });
+        assert_eq!(found, expected);
+    }
     let key = |change: fn(&mut KeyFacts)| {
         broken(move |facts| change(facts.queue_key.as_mut().expect("a key")))
     };

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_kms::primitives::{DateTime, DateTimeFormat as Format};
 use serde_json::{Value, json};
 
+use super::bucket_notification::{BucketNotification, NotificationDestination, ReviewedEntries};
 use super::function::Function;
 use super::kms_key::{KmsKey, UnresolvedCreate};
 use super::kms_tag_propagation::TagPropagation;
@@ -90,6 +91,16 @@ impl Fixture {
             redrive_allowed_from: None,
             policy: None,
             ownership: OWNERSHIP,
+        });
+        graph.add(BucketNotification {
+            bucket: "logs".to_owned(),
+            bucket_owner: ACCOUNT.to_owned(),
+            entry_id: "heeler-ec".to_owned(),
+            prefix: String::new(),
+            suffix: String::new(),
+            destination: NotificationDestination::Queue(queue.arn()),
+            depends_on: Vec::new(),
+            reviewed: ReviewedEntries::default(),
         });
         graph.add(QueuePolicy {
             queue: queue.arn(),
@@ -247,6 +258,120 @@ async fn queue_create_sends_attributes_and_tags() {
     assert_eq!(body["Attributes"]["MaximumMessageSize"], "262144");
     assert_eq!(body["Attributes"]["KmsMasterKeyId"], KEY);
     assert_eq!(body["tags"]["managed-by"], "heeler-ec");
+}
+
+/// A queue without a key, which SQS encrypts.
+fn queue_without_key() -> (Graph<Aws>, KnownOutputs) {
+    let mut graph = Graph::new(Scope::new(ACCOUNT, "us-east-1"));
+    graph.add(Queue {
+        arn: QUEUE.to_owned(),
+        key: None,
+        retention_seconds: 345_600,
+        receive_wait_seconds: 10,
+        visibility_timeout_seconds: 300,
+        ordering: QueueOrdering::Standard,
+        redrive: None,
+        redrive_allowed_from: None,
+        policy: None,
+        ownership: OWNERSHIP,
+    });
+    let known = graph.initial_outputs();
+    (graph, known)
+}
+
+#[tokio::test]
+async fn missing_queue_encryption_is_drift() {
+    let (graph, known) = queue_without_key();
+    let queue = graph.nodes()[0].resource.as_ref();
+    for (encryption, expected) in [
+        (json!({}), vec!["sqs_managed_sse"]),
+        (
+            json!({ "SqsManagedSseEnabled": "false" }),
+            vec!["sqs_managed_sse"],
+        ),
+        (json!({ "SqsManagedSseEnabled": "true" }), vec![]),
+        (
+            json!({ "SqsManagedSseEnabled": "false", "KmsMasterKeyId": KEY }),
+            vec!["kms_key", "sqs_managed_sse"],
+        ),
+    ] {
+        let mut attributes = json!({
+            "MessageRetentionPeriod": "345600",
+            "ReceiveMessageWaitTimeSeconds": "10",
+            "VisibilityTimeout": "300",
+            "MaximumMessageSize": "262144",
+        });
+        let found = encryption.as_object().unwrap().clone();
+        attributes.as_object_mut().unwrap().extend(found);
+        let tags = json!({ "Tags": { "managed-by": "heeler-ec", "heeler-ec:option": "s3" } });
+        let (aws, sent) = Aws::canned(vec![
+            ("GetQueueUrl", ok(QUEUE_URL)),
+            (
+                "GetQueueAttributes",
+                ok(&json!({ "Attributes": attributes }).to_string()),
+            ),
+            ("ListQueueTags", ok(&tags.to_string())),
+            ("SetQueueAttributes", ok("{}")),
+        ]);
+        let actual = queue.read(&aws, &known).await.unwrap().unwrap();
+        let desired = queue.desired(&known);
+        let mut fields: Vec<&str> = crate::reconcile::diff::diff(&actual.state, &desired)
+            .iter()
+            .map(|change| change.field)
+            .collect();
+        fields.sort_unstable();
+        assert_eq!(fields, expected, "{encryption}");
+        queue.update(&aws, &actual, &desired, &known).await.unwrap();
+        let body = json_body(&sent.body("SetQueueAttributes"));
+        assert_eq!(body["Attributes"]["SqsManagedSseEnabled"], "true");
+        assert_eq!(body["Attributes"]["KmsMasterKeyId"], "");
+    }
+}
+
+#[tokio::test]
+async fn queue_without_key_is_created_encrypted() {
+    let (graph, known) = queue_without_key();
+    let queue = graph.nodes()[0].resource.as_ref();
+    let (aws, sent) = Aws::canned(vec![("CreateQueue", ok(QUEUE_URL))]);
+    let desired = queue.desired(&known);
+    queue.create(&aws, &desired, &known).await.unwrap();
+    let attributes = &json_body(&sent.body("CreateQueue"))["Attributes"];
+    assert_eq!(attributes["SqsManagedSseEnabled"], "true");
+    assert_eq!(attributes["VisibilityTimeout"], "300");
+    assert_eq!(attributes.get("KmsMasterKeyId"), None);
+}
+
+#[tokio::test]
+async fn overlapping_notification_is_found_without_write() {
+    let fixture = Fixture::new();
+    let notification = fixture.resource("s3 notification");
+    let entry = |id: &str, queue: &str, prefix: &str| {
+        let rule = format!("<FilterRule><Name>prefix</Name><Value>{prefix}</Value></FilterRule>");
+        format!(
+            "<QueueConfiguration><Id>{id}</Id><Queue>{queue}</Queue><Event>s3:ObjectCreated:*</Event>\
+             <Filter><S3Key>{rule}</S3Key></Filter></QueueConfiguration>"
+        )
+    };
+    let other = "arn:aws:sqs:us-east-1:111122223333:other";
+    for (others, is_refused) in [
+        (String::new(), false),
+        (entry("theirs", other, "b/"), true),
+        // Objects of another event overlap with nothing.
+        (
+            entry("theirs", other, "b/").replace("ObjectCreated", "ObjectRemoved"),
+            false,
+        ),
+    ] {
+        let own = entry("heeler-ec", QUEUE, "a/");
+        let body = format!("<NotificationConfiguration>{own}{others}</NotificationConfiguration>");
+        let (aws, sent) = Aws::canned(vec![("GET /", ok(&body))]);
+        let checked = notification.check_write(&aws, &fixture.known).await;
+        assert_eq!(checked.is_err(), is_refused, "{others}");
+        assert_eq!(sent.operations(), ["GET /"]);
+        if let Err(error) = checked {
+            assert!(error.to_string().contains("overlaps"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -993,6 +993,36 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
+            "another queue receives objects below the changed prefix of the own notification",
+            |s| {
+                let own = NotificationEntry {
+                    prefix: "AWSLogs/o-example/111122223333/".into(),
+                    ..own_entry("heeler_event_collection_topic")
+                };
+                let created = "s3:ObjectCreated:*";
+                let prefix = "AWSLogs/o-example/444455556666/";
+                let other = entry(NotificationTarget::Queue, created, prefix, "");
+                set_notifications(s, vec![own, other]);
+            },
+            "fail",
+            "another notification of the bucket overlaps: theirs",
+        ),
+        s3(
+            "bucket.notifications",
+            "another queue receives objects beside those of the own notification",
+            |s| {
+                let other = entry(NotificationTarget::Queue, "s3:ObjectCreated:*", "b/", "");
+                set_notifications(s, vec![own_entry("heeler_event_collection_topic"), other]);
+                s.name_owners.insert(
+                    NamedResource::Topic,
+                    Fact::Present(managed_owner("topic", "s3")),
+                );
+            },
+            "pass",
+            "already exists",
+        ),
+        s3(
+            "bucket.notifications",
             "the managed notification exists, and its topic does not",
             |s| set_notifications(s, vec![own_entry("heeler_event_collection_topic")]),
             "warn",

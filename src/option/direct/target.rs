@@ -228,6 +228,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::error::Exit;
     use crate::naming::ResourceNames;
     use crate::option::direct::graph::build;
 
@@ -280,6 +281,92 @@ mod tests {
             let (scope, trust) = (target.scope.clone(), target.trust.clone());
             assert_eq!(DirectTarget::from_tags(&deployed, scope, trust), target);
         }
+    }
+
+    #[test]
+    fn every_setting_has_a_tag() {
+        let all_objects = DirectTarget {
+            prefix: String::new(),
+            suffix: String::new(),
+            has_queue_key: false,
+            ..target()
+        };
+        for target in [target(), all_objects] {
+            for tag in [BUCKET, PREFIX, SUFFIX, QUEUE_KEY] {
+                let mut deployed = deployment(&target);
+                assert!(deployed.tags.remove(tag).is_some(), "{tag}");
+                let (scope, trust) = (target.scope.clone(), target.trust.clone());
+                let found = DirectTarget::from_tags(&deployed, scope, trust);
+                assert!(!found.is_complete, "{tag}");
+                // A key that may exist is not left behind.
+                assert!(found.has_queue_key || tag != QUEUE_KEY);
+            }
+        }
+    }
+
+    #[test]
+    fn missing_settings_are_demanded() {
+        let request = || InventoryRequest {
+            expected_account: None,
+            expected_region: None,
+            trail: None,
+            bucket: None,
+            bucket_key: None,
+            topic: None,
+            log_group: None,
+            bucket_events: None,
+            heeler_roles: Vec::new(),
+            names: ResourceNames::new("vendor"),
+            permissions_boundary: None,
+            extra_tags: Vec::new(),
+            accepted_checks: Vec::new(),
+            adopt: false,
+            deep: false,
+        };
+        for (tag, option) in [
+            (PREFIX, "--object-prefix"),
+            (SUFFIX, "--object-suffix"),
+            (QUEUE_KEY, "--queue-key"),
+        ] {
+            let mut deployed = deployment(&target());
+            keep_settings(&deployed, &mut request()).unwrap();
+            deployed.tags.remove(tag);
+            let error = keep_settings(&deployed, &mut request()).unwrap_err();
+            assert_eq!(error.exit(), Exit::Usage);
+            assert!(error.to_string().contains(option), "{error}");
+            let mut complete = request();
+            complete.bucket_events = Some(BucketEvents {
+                prefix: Some("a/".into()),
+                suffix: Some(String::new()),
+                has_queue_key: true,
+            });
+            keep_settings(&deployed, &mut complete).unwrap();
+            assert_eq!(complete.bucket.as_deref(), Some("logs"));
+        }
+        let mut changed = deployment(&target());
+        changed.tags.insert(QUEUE_KEY.into(), "maybe".into());
+        keep_settings(&changed, &mut request()).unwrap_err();
+    }
+
+    #[test]
+    fn queue_times_suit_any_vendor() {
+        let graph = build(&target()).graph;
+        let known = graph.initial_outputs();
+        let queues = graph
+            .nodes()
+            .iter()
+            .filter(|node| node.id.kind == "sqs queue");
+        let times = queues.map(|node| {
+            let state = node.resource.desired(&known);
+            ["retention_seconds", "visibility_timeout_seconds"].map(|field| {
+                state
+                    .get(field)
+                    .and_then(serde_json::Value::as_u64)
+                    .unwrap()
+            })
+        });
+        let times: Vec<[u64; 2]> = times.collect();
+        assert_eq!(times, [[1_209_600, 300], [345_600, 300]]);
     }
 
     #[test]

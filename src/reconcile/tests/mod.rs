@@ -43,6 +43,8 @@ struct FakeCloud {
     lost_responses: Mutex<BTreeMap<String, usize>>,
     /// Error code of each resource that cannot be read.
     unreadable: Mutex<BTreeMap<&'static str, &'static str>>,
+    /// Resources that others prevent from being written.
+    blocked: Mutex<Vec<&'static str>>,
 }
 
 impl FakeCloud {
@@ -266,6 +268,13 @@ impl Resource<FakeCloud> for FakeResource {
 
     async fn delete(&self, cloud: &FakeCloud, _: &Actual) -> Result<()> {
         cloud.write("delete", self.name, None)
+    }
+
+    async fn check_write(&self, cloud: &FakeCloud, _: &KnownOutputs) -> Result<()> {
+        if cloud.blocked.lock().unwrap().contains(&self.name) {
+            return Err(Error::negative(format!("{} is blocked", self.name)));
+        }
+        Ok(())
     }
 }
 

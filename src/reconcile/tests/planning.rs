@@ -24,6 +24,23 @@ async fn reading_a_plan_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn blocked_write_is_found_while_planning() {
+    let (cloud, graph) = (FakeCloud::new(), sample_graph());
+    cloud.blocked.lock().unwrap().push("server");
+    let plan = Plan::read(&graph, &cloud).await.unwrap();
+    let error = plan.check_writes().await.unwrap_err();
+    assert_eq!(error.to_string(), "server is blocked");
+    assert_eq!(cloud.log(), NONE);
+    // A resource that is not written is not checked.
+    run_apply(&graph, &cloud).await;
+    let plan = Plan::read(&graph, &cloud).await.unwrap();
+    plan.check_writes().await.unwrap();
+    cloud.insert("server", "old/network-1", Ownership::Managed);
+    let plan = Plan::read(&graph, &cloud).await.unwrap();
+    plan.check_writes().await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
 async fn drift_updates_only_differing_fields() {
     let cloud = FakeCloud::with_resources(&[("network", "old", Ownership::Managed)]);
     let graph = sample_graph();
