@@ -321,6 +321,9 @@ async fn missing_queue_encryption_is_drift() {
             .collect();
         fields.sort_unstable();
         assert_eq!(fields, expected, "{encryption}");
+        if fields.is_empty() {
+            continue;
+        }
         queue.update(&aws, &actual, &desired, &known).await.unwrap();
         let body = json_body(&sent.body("SetQueueAttributes"));
         assert_eq!(body["Attributes"]["SqsManagedSseEnabled"], "true");
