@@ -553,6 +553,42 @@ async fn tail_of_direct_bucket_finds_log_files() {
     let run = run.run().await.expect_status(0);
     assert!(run.stdout.contains("iam.amazonaws.com"), "{}", run.stdout);
     assert_eq!(names(&run.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn tail_without_trail_of_bucket_is_refused() {
+    let org = Organization::on(Engine::Ministack)
+        .without_trail()
+        .build()
+        .await;
+    first_setup(&org).run().await.expect_status(0);
+    let tail = || {
+        // The command line does not show that the deployment is for another vendor.
+        heeler_ec(&org).args(["tail"]).extra_actions(&[
+            "cloudtrail:DescribeTrails",
+            "organizations:DescribeOrganization",
+        ])
+    };
+    let run = tail().args(["--timeout", "60s"]).run().await;
+    let run = run.expect_status(1);
+    let text = format!("no trail delivers log files to bucket {}", org.bucket());
+    assert!(run.stderr.contains(&text), "{}", run.stderr);
+    assert!(
+        run.calls
+            .iter()
+            .all(|call| call.operation != "ReceiveMessage")
+    );
+    let denied = FaultAction::refuse(400, "AccessDeniedException", "is not authorized");
+    org.proxy()
+        .fault(Fault::new("cloudtrail", "DescribeTrails", denied).times(1));
+    let run = tail().args(["--timeout", "60s"]).run().await;
+    let run = run.expect_status(3);
+    assert!(
+        run.stderr.contains("cloudtrail:DescribeTrails"),
+        "{}",
+        run.stderr
+    );
+}
 
 /// Adds the notification of another queue for objects below a prefix.
 async fn notify_other_queue(org: &Organization, prefix: &str) {

@@ -65,6 +65,8 @@ impl LiveTail<'_> {
     /// Lists the bucket periodically. Creates nothing.
     async fn list_bucket(&self, aws: &Aws) -> Result<StopReason> {
         let log_bucket = &self.target.log_bucket;
+        let prefix = self.target.read_log_prefix(aws);
+        let prefix = self.context.cancellable(prefix).await?;
         self.context.ui.notify(&TailNotice::ListingBucket {
             bucket: log_bucket.bucket.clone(),
             since: self.args.select.since,
@@ -74,8 +76,7 @@ impl LiveTail<'_> {
             .select
             .since
             .map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
-        let listing =
-            BucketListing::new(aws, log_bucket.clone(), &self.target.log_prefix, lookback);
+        let listing = BucketListing::new(aws, log_bucket.clone(), &prefix, lookback);
         let reader = ObjectReader::from_bucket_listing(
             aws,
             listing,

@@ -45,8 +45,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
     let filter = filters::build_filter(&args.select, &severities)?;
     let alerts = alerts::start(context.ui, &args.alerts)?;
     let (aws, caller, deployment) = context.cancellable(require_deployment(context)).await?;
-    let target = TailTarget::read(&aws, &caller, context.names(), &deployment);
-    let target = context.cancellable(target).await?;
+    let target = TailTarget::from_deployment(&caller, context.names(), &deployment)?;
     let source = select_source(args.source.map(Into::into), &target.sources, &target.option)?;
     let names = SharedAccountNames::default();
     let formatter = RecordFormatter {

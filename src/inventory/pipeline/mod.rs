@@ -167,12 +167,20 @@ fn announces(request: &PipelineRequest, trail: &Trail) -> bool {
 /// # Errors
 /// If a call fails for another reason.
 pub async fn current_log_prefix(aws: &Aws, request: &PipelineRequest) -> Result<Option<String>> {
+    match read_log_prefix(aws, request).await {
+        Err(refusal) if refusal.is_denied() => Ok(None),
+        prefix => prefix,
+    }
+}
+
+/// Reads the current log prefix of the trail that delivers to the deployment. Returns `None` if no trail delivers to it.
+///
+/// # Errors
+/// If a call fails.
+pub async fn read_log_prefix(aws: &Aws, request: &PipelineRequest) -> Result<Option<String>> {
     let clients = &LimitedClients::new(aws);
-    let reads = try_join!(trail::organization(clients), trail::trails(clients, None));
-    let (organization, trails) = match reads {
-        Err(refusal) if refusal.is_denied() => return Ok(None),
-        reads => reads?,
-    };
+    let (organization, trails) =
+        try_join!(trail::organization(clients), trail::trails(clients, None))?;
     let trail = select_trail(request, trails);
     Ok(trail.map(|trail| log_objects::log_prefix(Some(&trail), organization.as_ref())))
 }

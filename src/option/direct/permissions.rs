@@ -220,9 +220,7 @@ impl OptionPermissions for DirectPermissions {
     }
 
     fn message_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let mut all = log_object_reads(scope);
-        all.push(find_log_prefix());
-        all
+        log_object_reads(scope)
     }
 
     fn log_object_properties(&self, scope: &PolicyScope) -> Vec<Statement> {
