@@ -100,8 +100,8 @@ pub(crate) fn add_key(
 pub(crate) struct QueueTiming {
     /// Time after which SQS deletes a message that nobody deleted.
     pub retention_seconds: u32,
-    /// The same time for the dead-letter queue. SQS counts it from the time at which the message was first sent, so it
-    /// is longer (SQS Developer Guide, "Using dead-letter queues").
+    /// Retention of the dead-letter queue. SQS counts it from the time at which the message was first sent, so it is
+    /// longer (SQS Developer Guide, "Using dead-letter queues").
     pub dead_letter_retention_seconds: u32,
     /// Time until a received message that was not deleted can be received again.
     pub visibility_timeout_seconds: u32,

@@ -1005,7 +1005,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 set_notifications(s, vec![own, other]);
             },
             "fail",
-            "another notification of the bucket overlaps: theirs",
+            "another notification of the bucket overlaps: \"theirs\"",
         ),
         s3(
             "bucket.notifications",

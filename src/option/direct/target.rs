@@ -7,7 +7,6 @@ use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::{Error, Result};
-use crate::hint::Hint;
 use crate::inventory::bucket_events::BucketEvents;
 use crate::inventory::{InventoryRequest, LogEncryption, Snapshot};
 use crate::option::bucket_keys::{grant_requests, granted_keys, key_tags, previous_keys};
@@ -209,18 +208,15 @@ fn missing_tag_error(deployment: &Deployment, tag: &str, option: &str) -> Error 
     let error = Error::usage(format!(
         "{option} is required: the tag {tag} of iam role {role} is missing or changed"
     ));
-    error.with_hint(if tag == QUEUE_KEY {
-        Hint::from(
-            "add --queue-key if a KMS key of the deployment encrypts the queue; otherwise, restore the tag with ",
-        )
-        .and_command(format!(
-            "aws iam tag-role --role-name {role} --tags Key={tag},Value={NO}"
-        ))
-    } else {
-        Hint::from(
+    if tag != QUEUE_KEY {
+        return error.with_hint(
             "repeat the value of the last setup: the policy of the role and the notification of the bucket still contain it",
-        )
-    })
+        );
+    }
+    error.with_hint(format!(
+        "add --queue-key if a KMS key of the deployment encrypts the queue; otherwise, restore the tag: \
+         `aws iam tag-role --role-name {role} --tags Key={tag},Value={NO}`"
+    ))
 }
 
 #[cfg(test)]
