@@ -3,7 +3,7 @@
 use aws_sdk_kms::types::GrantOperation;
 use serde_json::{Value, json};
 use testkit::log_file::event;
-use testkit::{CloudTrailDelays, Engine, HeelerEc, KeyOwner, LogFile, Organization, Run};
+use testkit::{Call, CloudTrailDelays, Engine, HeelerEc, KeyOwner, LogFile, Organization, Run};
 
 use crate::commands::{
     checks, counts, destroy, heeler_ec, json, names, on_both_engines, outputs, plan, preflight,
@@ -460,7 +460,7 @@ async fn printed_policies_suffice_in_both_accounts() {
         let run = run.run().await;
         assert!([0, 1].contains(&run.status), "{}", run.stderr);
         let denied = run.calls.iter().filter(|call| call.status == Some(403));
-        let denied: Vec<String> = denied.map(|call| call.name()).collect();
+        let denied: Vec<String> = denied.map(Call::name).collect();
         assert_eq!(denied, NOTHING);
     }
     assert_eq!(org.leftovers().await, NOTHING);

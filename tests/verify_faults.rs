@@ -19,6 +19,13 @@ const FILTER: &str = "heeler_cloudwatch_log_subscription_filter";
 /// Runs verify until it has seen the canary at these points, and has then looked again at the others. Returns the points
 /// at which it was not seen.
 async fn unseen_points(org: &Organization, seen: &[&str]) -> Vec<String> {
+    // Each observer that waits makes one of these calls again and again.
+    const POLLS: [&str; 4] = [
+        "FilterLogEvents",
+        "GetQueueAttributes",
+        "ListObjectsV2",
+        "ReceiveMessage",
+    ];
     org.play_cloudtrail(CloudTrailDelays::NONE)
         .apply_filter_patterns(|pattern, record| {
             let pattern = FilterPattern::parse(pattern).expect("a valid pattern");
@@ -28,13 +35,6 @@ async fn unseen_points(org: &Organization, seen: &[&str]) -> Vec<String> {
     for point in seen {
         running.wait_for_stderr(&format!("Seen at {point}")).await;
     }
-    // Each observer that waits makes one of these calls again and again.
-    const POLLS: [&str; 4] = [
-        "FilterLogEvents",
-        "GetQueueAttributes",
-        "ListObjectsV2",
-        "ReceiveMessage",
-    ];
     let first = org.proxy().total();
     let polls = || {
         let calls = org.proxy().calls_since(first).into_iter();

@@ -59,10 +59,8 @@ impl Drop for PipeWriter {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    #![cfg(unix)]
-
     use std::fs::OpenOptions;
     use std::io::Read;
     use std::process::Command;

@@ -64,7 +64,7 @@ mod tests {
             "nextToken": "more",
         });
         let pages =
-            (0..MAX_PAGES).map(|_| ("FilterLogEvents", CannedResponse::ok(&page.to_string())));
+            (0..MAX_PAGES).map(|_| ("FilterLogEvents", CannedResponse::ok(page.to_string())));
         let (aws, sent) = Aws::canned(pages.collect());
         let sample = sample_log_events(&aws, "g", &filter, SystemTime::now()).await;
         let sample = sample.unwrap().unwrap();

@@ -23,7 +23,9 @@ pub use log_events::sample_log_events;
 pub use log_files::{LogFileLimits, LogFileProgress, LogFileVolume, measure_log_files};
 pub use period::MeasuredPeriod;
 pub use prices::{Price, PriceId, PriceTable};
-pub use usage::{Figure, FigureSource, GivenUsage, Measurements, MonthlyUsage, UsageFigure};
+pub use usage::{
+    ExistingLogGroup, Figure, FigureSource, GivenUsage, Measurements, MonthlyUsage, UsageFigure,
+};
 
 /// Days of an average month.
 pub const DAYS_PER_MONTH: f64 = 365.25 / 12.0;

@@ -136,6 +136,15 @@ impl Measurements {
     }
 }
 
+/// The trail's log group, as far as it could be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExistingLogGroup {
+    #[default]
+    Absent,
+    Unread,
+    Read,
+}
+
 /// The usage of a month.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MonthlyUsage {
@@ -146,10 +155,8 @@ pub struct MonthlyUsage {
     has_given_volume: bool,
     /// Digest files per month.
     pub digest_files: Option<f64>,
-    /// True if the trail delivers to a log group already.
-    pub has_log_group: bool,
-    /// True if the log group could be read.
-    pub has_known_retention: bool,
+    /// The log group to which the trail delivers already.
+    pub log_group: ExistingLogGroup,
     /// The retention of the log group; `None` if there is no log group, if it cannot be read or if it never deletes events.
     pub retention_days: Option<f64>,
     /// Compressed size divided by uncompressed size.
@@ -180,8 +187,11 @@ impl MonthlyUsage {
             digest_files: measured
                 .digest_files_per_day
                 .map(|files| files * DAYS_PER_MONTH),
-            has_log_group: measured.has_log_group || log_group.is_some(),
-            has_known_retention: log_group.is_some(),
+            log_group: match log_group {
+                Some(_) => ExistingLogGroup::Read,
+                None if measured.has_log_group => ExistingLogGroup::Unread,
+                None => ExistingLogGroup::Absent,
+            },
             retention_days: log_group.and_then(|group| group.retention_days.map(f64::from)),
             compression: sample.and_then(EventSample::compression),
             has_encrypted_log_files: measured.has_encrypted_log_files == Some(true),
@@ -237,8 +247,8 @@ impl MonthlyUsage {
     pub fn bytes_ingested_already(&self, all: f64) -> f64 {
         match self.measured_ingested_bytes {
             Some(measured) => measured.min(all),
-            None if self.has_log_group => all,
-            None => 0.0,
+            None if self.log_group == ExistingLogGroup::Absent => 0.0,
+            None => all,
         }
     }
 }

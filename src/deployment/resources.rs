@@ -99,20 +99,20 @@ pub(crate) fn add_key(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QueueTiming {
     /// Time after which SQS deletes a message that nobody deleted.
-    pub retention_seconds: u32,
+    pub retention: u32,
     /// Retention of the dead-letter queue. SQS counts it from the time at which the message was first sent, so it is
     /// longer (SQS Developer Guide, "Using dead-letter queues").
-    pub dead_letter_retention_seconds: u32,
+    pub dead_letter_retention: u32,
     /// Time until a received message that was not deleted can be received again.
-    pub visibility_timeout_seconds: u32,
+    pub visibility_timeout: u32,
 }
 
 impl QueueTiming {
     /// The times that Heeler's documents name.
     pub const HEELER: Self = Self {
-        retention_seconds: 7_200,
-        dead_letter_retention_seconds: 345_600,
-        visibility_timeout_seconds: 30,
+        retention: 7_200,
+        dead_letter_retention: 345_600,
+        visibility_timeout: 30,
     };
 }
 
@@ -137,9 +137,9 @@ pub(crate) fn add_queues(
         policy: Some(dead_letter_queue_policy(&pair.dead_letter_queue_arn)),
         arn: pair.dead_letter_queue_arn,
         key: key.clone(),
-        retention_seconds: pair.timing.dead_letter_retention_seconds,
+        retention_seconds: pair.timing.dead_letter_retention,
         receive_wait_seconds: 0,
-        visibility_timeout_seconds: pair.timing.visibility_timeout_seconds,
+        visibility_timeout_seconds: pair.timing.visibility_timeout,
         ordering: pair.dead_letter_ordering,
         redrive: None,
         redrive_allowed_from: Some(pair.queue_arn.clone()),
@@ -148,9 +148,9 @@ pub(crate) fn add_queues(
     graph.add(Queue {
         arn: pair.queue_arn,
         key,
-        retention_seconds: pair.timing.retention_seconds,
+        retention_seconds: pair.timing.retention,
         receive_wait_seconds: 10,
-        visibility_timeout_seconds: pair.timing.visibility_timeout_seconds,
+        visibility_timeout_seconds: pair.timing.visibility_timeout,
         ordering: pair.ordering,
         redrive: Some(RedrivePolicy {
             target: dead_letters.arn(),

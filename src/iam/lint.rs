@@ -313,9 +313,9 @@ mod tests {
     }
 
     fn trust(principal: Value, condition: Value) -> Vec<WeaknessKind> {
-        let statement = json!({
-            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition
-        });
+        let mut statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRole" });
+        statement["Principal"] = principal;
+        statement["Condition"] = condition;
         kinds(&lint_trust_policy(&document(&statement), &known()))
     }
 

@@ -98,8 +98,8 @@ fn owner_from_tags<'t>(name: String, tags: impl Iterator<Item = (&'t str, &'t st
     let from_vendor_terraform = borrow_pairs(&tags).any(|tag| tag == vendor::FUNCTION);
     NameOwner {
         name,
-        from_vendor_terraform,
         tags,
+        from_vendor_terraform,
         ..NameOwner::default()
     }
 }

@@ -1,6 +1,8 @@
 //! Any text as the value of a tag. IAM accepts letters, digits, spaces and `_.:/=+-@` only, and object keys may have
 //! other characters.
 
+use std::fmt::Write;
+
 /// Characters that are not encoded, beside ASCII letters and digits.
 const PLAIN: &[u8] = b"_.:/+-@";
 /// The longest value of a tag in characters.
@@ -14,7 +16,7 @@ pub fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || PLAIN.contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("={byte:02X}"));
+            let _ = write!(encoded, "={byte:02X}");
         }
     }
     encoded
@@ -28,15 +30,12 @@ pub fn decode(encoded: &str) -> String {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let digits = encoded.get(at + 1..at + 3).filter(|_| byte == b'=');
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(byte);
-                at += 1;
-            }
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()

@@ -64,6 +64,7 @@ pub(crate) fn find_deployment(scope: &PolicyScope) -> Statement {
 }
 
 /// Assumes the role in the account of the log bucket.
+#[must_use]
 pub fn assume_bucket_role(role: String) -> Statement {
     Statement::new("AssumeBucketRole", &["sts:AssumeRole"], [role])
 }

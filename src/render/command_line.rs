@@ -97,14 +97,14 @@ impl RepeatedOptions {
 
     /// The profile for a command of the AWS CLI: that of the management account for the organization and its trails, and
     /// otherwise that of the account with the resources. The AWS CLI has no option for a role.
-    fn profile_of(&self, command: &str) -> &Option<String> {
+    fn profile_of(&self, command: &str) -> Option<&String> {
         let service = command.split_whitespace().nth(1).unwrap_or_default();
         let is_of_management =
             matches!(service, "account" | "cloudtrail" | "organizations" | "sso");
         match (&self.bucket_profile, &self.bucket_role) {
-            (None, None) => &self.profile,
-            _ if is_of_management => &self.profile,
-            _ => &self.bucket_profile,
+            (None, None) => self.profile.as_ref(),
+            _ if is_of_management => self.profile.as_ref(),
+            _ => self.bucket_profile.as_ref(),
         }
     }
 
@@ -116,12 +116,12 @@ impl RepeatedOptions {
         }
         let options = [
             ("--profile", self.profile_of(command)),
-            ("--endpoint-url", &self.endpoint_url),
+            ("--endpoint-url", self.endpoint_url.as_ref()),
         ];
         let added: String = options
             .into_iter()
             .filter(|(name, _)| !command.contains(name))
-            .filter_map(|(name, value)| Some(format!("{name} {} ", quote(value.as_ref()?))))
+            .filter_map(|(name, value)| Some(format!("{name} {} ", quote(value?))))
             .collect();
         if added.is_empty() {
             return command.to_owned();

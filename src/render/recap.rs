@@ -188,10 +188,10 @@ pub(super) fn next_steps(ui: Ui, report: &Report, advice: &Advice<'_>) -> String
         let next = format!("heeler-ec {command} {}", report.arguments);
         let _ = writeln!(text, "Next: {}", ui.repeated.complete(&next));
         if !advice.trust_is_known {
-            let line = if report.vendor != HEELER {
-                "setup needs the ARN of the role that the vendor assumes yours with (--vendor-role-arn). It shows the plan and asks before it creates anything."
-            } else {
+            let line = if report.vendor == HEELER {
                 "setup asks for the ARN of the Heeler role, which Heeler provides as heeler_security_role_arns in the variables file of its zip. It then shows the plan and asks before it creates anything."
+            } else {
+                "setup needs the ARN of the role that the vendor assumes yours with (--vendor-role-arn). It shows the plan and asks before it creates anything."
             };
             let _ = writeln!(text, "{}", ui.wrap_stdout(line, 0));
         }

@@ -2,8 +2,8 @@
 
 use super::graph::FUNCTION_MEMORY_MB;
 use crate::cost::{
-    BYTES_PER_GB, CostEstimate, CostItem, DAYS_PER_MONTH, MonthlyUsage, PriceId, UsageFigure,
-    data_key_requests, key_month, queue_assumptions, queue_requests,
+    BYTES_PER_GB, CostEstimate, CostItem, DAYS_PER_MONTH, ExistingLogGroup, MonthlyUsage, PriceId,
+    UsageFigure, data_key_requests, key_month, queue_assumptions, queue_requests,
 };
 
 /// The time that the function takes for a batch of events.
@@ -50,7 +50,7 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
         items.push(ingestion(purpose, gigabytes - charged, false));
     }
     let storage = CostItem {
-        is_charged_already: usage.has_log_group,
+        is_charged_already: usage.log_group != ExistingLogGroup::Absent,
         ..CostItem::new(
             "CloudWatch Logs",
             "GB of events, stored compressed",
@@ -84,23 +84,23 @@ pub(super) fn monthly_cost(usage: &MonthlyUsage) -> Result<CostEstimate, Vec<Usa
 
 /// Returns the retention of the log group in months.
 fn retention_months(usage: &MonthlyUsage, assumptions: &mut Vec<String>) -> f64 {
-    let days = match usage.retention_days {
-        Some(days) => days,
-        None if usage.has_log_group && !usage.has_known_retention => {
+    let days = match (usage.retention_days, usage.log_group) {
+        (Some(days), _) => days,
+        (None, ExistingLogGroup::Unread) => {
             assumptions.push(
                 "The retention of the log group is not known. One month of its events is counted."
                     .to_owned(),
             );
             DAYS_PER_MONTH
         }
-        None if usage.has_log_group => {
+        (None, ExistingLogGroup::Read) => {
             assumptions.push(
                 "The log group never deletes events. Each further month adds its storage again."
                     .to_owned(),
             );
             DAYS_PER_MONTH
         }
-        None => {
+        (None, ExistingLogGroup::Absent) => {
             assumptions.push(format!(
                 "A new log group keeps events for {RECOMMENDED_RETENTION_DAYS} day, as logs.retention recommends."
             ));

@@ -23,9 +23,9 @@ const POLICY: &str = "Policy to allow a vendor to receive S3 events and to read 
 /// Times for any vendor: the default retention of SQS, and five minutes to handle a batch of messages. The dead-letter
 /// queue has the longest retention of SQS. Source: `CreateQueue` in the SQS API Reference.
 const TIMING: QueueTiming = QueueTiming {
-    retention_seconds: 345_600,
-    dead_letter_retention_seconds: 1_209_600,
-    visibility_timeout_seconds: 300,
+    retention: 345_600,
+    dead_letter_retention: 1_209_600,
+    visibility_timeout: 300,
 };
 
 /// The graph of a deployment, in the order of the plan.
@@ -69,23 +69,20 @@ pub(super) fn build(target: &DirectTarget) -> Pipeline {
         depends_on: vec![queue_policy.completed()],
         reviewed: ReviewedEntries::default(),
     };
-    let mut policy = match &key {
-        Some(key) => {
-            let (of, arn) = (target.clone(), queue_arn);
-            let document = move |key: &str| policies::vendor_policy(&of, &arn, Some(key));
-            let policy_arn = scope.policy_arn(&names.policy());
-            policy_with_key(policy_arn, names.role(), POLICY, key, &ownership, document)
-        }
-        None => {
-            let document = policies::vendor_policy(target, &queue_arn, None);
-            ManagedPolicy {
-                arn: scope.policy_arn(&names.policy()),
-                description: POLICY,
-                document: Box::new(move |_| Some(document.clone())),
-                depends_on: Vec::new(),
-                ownership: ownership.clone(),
-                role: names.role(),
-            }
+    let mut policy = if let Some(key) = &key {
+        let (of, arn) = (target.clone(), queue_arn);
+        let document = move |key: &str| policies::vendor_policy(&of, &arn, Some(key));
+        let policy_arn = scope.policy_arn(&names.policy());
+        policy_with_key(policy_arn, names.role(), POLICY, key, &ownership, document)
+    } else {
+        let document = policies::vendor_policy(target, &queue_arn, None);
+        ManagedPolicy {
+            arn: scope.policy_arn(&names.policy()),
+            description: POLICY,
+            document: Box::new(move |_| Some(document.clone())),
+            depends_on: Vec::new(),
+            ownership: ownership.clone(),
+            role: names.role(),
         }
     };
     // The role is narrowed only when nothing else is announced any more.

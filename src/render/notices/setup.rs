@@ -105,28 +105,7 @@ impl Notice for SetupNotice {
             Self::RecoverySteps => {
                 Message::warning("recovery_steps", RERUN).and_command("heeler-ec destroy")
             }
-            Self::TestEvent {
-                is_seen: true,
-                has_topic: false,
-            } => Message::status(
-                "test_event",
-                "\nThe test event of S3 has reached the queue: the notification and the queue work.",
-            ),
-            Self::TestEvent {
-                is_seen: false,
-                has_topic: false,
-            } => Message::status(
-                "test_event",
-                "\nThe test event of S3 is not counted in the queue yet; run: `heeler-ec status`",
-            ),
-            Self::TestEvent { is_seen: true, .. } => Message::status(
-                "test_event",
-                "\nThe test event of S3 has reached Heeler's queue: the notification, the topic and the queue work.",
-            ),
-            Self::TestEvent { is_seen: false, .. } => Message::status(
-                "test_event",
-                "\nThe test event of S3 is not counted in Heeler's queue yet; run: `heeler-ec verify`",
-            ),
+            Self::TestEvent { is_seen, has_topic } => test_event(*is_seen, *has_topic),
             Self::GrantsNeeded(requests) => {
                 let heading = "\nThe role cannot decrypt the log files until the owner of each KMS key has created a grant for it:";
                 let message = Message::warning("grants_needed", heading);
@@ -140,27 +119,7 @@ impl Notice for SetupNotice {
                 is_first,
                 is_masked,
                 delivery_time,
-            } => {
-                let values = if *is_masked {
-                    "the three values that `heeler-ec outputs` prints"
-                } else {
-                    "these three values"
-                };
-                let heading = if *is_first {
-                    "\nNext, in Heeler:"
-                } else {
-                    "\nNext, in Heeler, if it does not have the values yet:"
-                };
-                Message::status("next_steps", heading)
-                    .and_text("  1. Open https://app.heeler.com/administration/connections/organizations.")
-                    .and_text("  2. Select the ellipsis next to this organization to edit its Event Collection Settings.")
-                    .and_text(format!("  3. Paste {values}."))
-                    .and_text("  4. Confirm in the list of organizations that event collection is enabled.")
-                    .and_text(format!(
-                        "Then run `heeler-ec verify` to follow a test call to the queue, or `heeler-ec tail` to see events \
-                         arrive. An event arrives {delivery_time}.",
-                    ))
-            }
+            } => next_steps(*is_first, *is_masked, delivery_time),
             Self::VendorSteps {
                 is_masked,
                 delivery_time,
@@ -195,6 +154,48 @@ impl Notice for SetupNotice {
             }
         }
     }
+}
+
+/// Reports whether the queue counts the event that S3 sends when a notification is written.
+fn test_event(is_seen: bool, has_topic: bool) -> Message {
+    let text = match (is_seen, has_topic) {
+        (true, false) => {
+            "\nThe test event of S3 has reached the queue: the notification and the queue work."
+        }
+        (false, false) => {
+            "\nThe test event of S3 is not counted in the queue yet; run: `heeler-ec status`"
+        }
+        (true, true) => {
+            "\nThe test event of S3 has reached Heeler's queue: the notification, the topic and the queue work."
+        }
+        (false, true) => {
+            "\nThe test event of S3 is not counted in Heeler's queue yet; run: `heeler-ec verify`"
+        }
+    };
+    Message::status("test_event", text)
+}
+
+/// The steps in Heeler after a setup.
+fn next_steps(is_first: bool, is_masked: bool, delivery_time: &str) -> Message {
+    let values = if is_masked {
+        "the three values that `heeler-ec outputs` prints"
+    } else {
+        "these three values"
+    };
+    let heading = if is_first {
+        "\nNext, in Heeler:"
+    } else {
+        "\nNext, in Heeler, if it does not have the values yet:"
+    };
+    Message::status("next_steps", heading)
+        .and_text("  1. Open https://app.heeler.com/administration/connections/organizations.")
+        .and_text("  2. Select the ellipsis next to this organization to edit its Event Collection Settings.")
+        .and_text(format!("  3. Paste {values}."))
+        .and_text("  4. Confirm in the list of organizations that event collection is enabled.")
+        .and_text(format!(
+            "Then run `heeler-ec verify` to follow a test call to the queue, or `heeler-ec tail` to see events arrive. An event \
+             arrives {delivery_time}."
+        ))
 }
 
 const RERUN: &str = "Run the same command again to complete the setup. To remove it, run:";
