@@ -63,7 +63,7 @@ async fn explicit_deny_names_the_options_that_may_help() {
         &org,
         &run,
         str![[r"
-Preflight: 41 passed, 2 warnings, 10 skipped.
+Preflight: 41 passed, 2 warnings, 16 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Option s3 in account 111122223333, region us-east-1:
@@ -248,7 +248,7 @@ async fn another_path_is_refused_before_any_change() {
         (
             &["--option", "s3"][..],
             str![[r"
-Preflight: 47 passed, 2 warnings, 4 skipped.
+Preflight: 53 passed, 2 warnings, 4 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 error: --role-path differs from the path of the existing role, /; no changes were made

@@ -346,7 +346,7 @@ async fn interrupt_before_first_write_writes_nothing() {
         &org,
         &run,
         str![[r"
-Preflight: 41 passed, 2 warnings, 10 skipped.
+Preflight: 41 passed, 2 warnings, 16 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Interrupted: no changes were made.

@@ -580,7 +580,7 @@ Plan: 1 to update, 1 unknown, 10 unchanged.
         (
             setup_again(&org),
             str![[r"
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 48 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Option s3 in account 111122223333, region us-east-1:
@@ -793,7 +793,7 @@ async fn changed_region_tag_can_be_restored() {
         &org,
         &run,
         str![[r"
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 48 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 error: the deployment uses region eu-west-1, but this setup needs us-east-1; no changes were made

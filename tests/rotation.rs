@@ -138,7 +138,7 @@ async fn existing_external_id_is_kept_and_reported() {
         &org,
         &run,
         str![[r"
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 48 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Keeping the existing external ID (use --external-id to change it).

@@ -432,7 +432,7 @@ error: --option is required for the first setup
         &org,
         &run,
         str![[r"
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 48 passed, 2 warnings, 9 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 No changes. All 12 resources are as they were set up (option s3, us-east-1).

@@ -53,7 +53,7 @@ async fn setup_uses_var_file() {
         &org,
         &run,
         str![[r"
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 42 passed, 2 warnings, 15 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Option s3 in account 111122223333, region us-east-1:
@@ -213,7 +213,7 @@ async fn unknown_variable_warns_and_is_ignored() {
         &run,
         str![[r"
 /tmp/.tmpAbCdEf/var.auto.tfvars, line 8: unknown variable region; it is ignored.
-Preflight: 42 passed, 2 warnings, 9 skipped.
+Preflight: 42 passed, 2 warnings, 15 skipped.
   ! account.endpoint: requests go to http://127.0.0.1:40000
   ! account.root: caller is arn:aws:iam::111122223333:root
 Next (asks for confirmation), with the same external ID in HEELER_EC_EXTERNAL_ID:
