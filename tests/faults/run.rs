@@ -12,7 +12,7 @@ use testkit::{CloudTrailDelays, HeelerEc, LogFile, Organization, Run};
 use super::case::{Case, Command, Kind};
 use super::inject::{cause_words, inject, is_refusal};
 use crate::commands::{
-    destroy, heeler_ec, keys, organization_for, plan_of, preflight_of, setup_of_with,
+    DIRECT, destroy, heeler_ec, keys, organization_for, plan_of, preflight_of, setup_of_with,
 };
 
 const ID: &str = "id-of-the-setup";
@@ -111,7 +111,13 @@ pub fn command_line<'a>(org: &'a Organization, command: Command, option: &str) -
         Command::Setup => setup_of_with(org, option, ID),
         Command::Outputs => heeler_ec(org).args(["outputs"]),
         Command::Export => heeler_ec(org).args(["export", "terraform"]),
-        Command::Tail => heeler_ec(org).args(["tail", "--limit", "1", "--timeout", "2m"]),
+        // The policy without an option has only the actions of options for Heeler.
+        Command::Tail if option == DIRECT => tail(org).extra_actions(&[
+            "cloudtrail:DescribeTrails",
+            "organizations:DescribeOrganization",
+            "s3:ListBucket",
+        ]),
+        Command::Tail => tail(org),
         Command::Status => heeler_ec(org).args(["status"]),
         Command::Verify => {
             org.play_cloudtrail(CloudTrailDelays::NONE);
@@ -126,11 +132,15 @@ pub fn command_line<'a>(org: &'a Organization, command: Command, option: &str) -
     }
 }
 
+fn tail(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["tail", "--limit", "1", "--timeout", "2m"])
+}
+
 /// Sends messages that Heeler did not delete to the dead-letter queue.
 async fn send_dead_letters(org: &Organization, option: &str) {
     let (name, is_fifo) = match option {
-        "s3" => ("heeler_event_collection_queue_dlq", false),
-        _ => ("heeler_event_collection_queue_dlq.fifo", true),
+        "cloudwatch" => ("heeler_event_collection_queue_dlq.fifo", true),
+        _ => ("heeler_event_collection_queue_dlq", false),
     };
     let sqs = &org.clients().sqs;
     let url = sqs.get_queue_url().queue_name(name).send().await;
