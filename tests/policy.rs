@@ -297,7 +297,7 @@ Replace these placeholders:
   ${PARTITION}: aws, or aws-us-gov
   ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
   ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
-The policy has 6544 characters. IAM accepts it as an inline policy of a role (up to 10240), but not as a managed policy (up to 6144).
+The policy has 6541 characters. IAM accepts it as an inline policy of a role (up to 10240), but not as a managed policy (up to 6144).
 
 "]],
     );

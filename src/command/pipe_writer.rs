@@ -59,7 +59,8 @@ impl Drop for PipeWriter {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::OpenOptions;
     use std::io::Read;
