@@ -59,8 +59,8 @@ impl Drop for PipeWriter {
     }
 }
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
     use std::io::Read;
