@@ -143,7 +143,6 @@ impl OptionPermissions for DirectPermissions {
         all
     }
 
-    /// The canary itself needs no permission.
     fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let list = Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket_arn(scope)]);
         let mut all = vec![list.in_account(&scope.account)];
@@ -151,6 +150,7 @@ impl OptionPermissions for DirectPermissions {
         all
     }
 
+    /// The canary itself needs no permission.
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = vec![
             Statement::for_all_resources(

@@ -226,7 +226,6 @@ impl OptionPermissions for S3Permissions {
         all
     }
 
-    /// The canary itself needs no permission.
     fn cost_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = vec![
             Statement::new("ListLogFiles", &["s3:ListBucket"], [bucket_arn(scope)])
@@ -236,6 +235,7 @@ impl OptionPermissions for S3Permissions {
         all
     }
 
+    /// The canary itself needs no permission.
     fn verify(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = vec![
             Statement::for_all_resources(
